@@ -1,0 +1,61 @@
+/** Everything that crosses a process boundary: schema, type and version. Version 1 grows additively. */
+
+export { ACCESS_TOKEN, ROLES, ROOM_TOKEN, Role, RoomClaims, RoomToken, Session, SessionUser } from './accounts.ts';
+export {
+  Currency,
+  FeaturedProduct,
+  ProductCard,
+  ProductVariant,
+  SHOW_STATUSES,
+  ShowDetail,
+  ShowList,
+  ShowStatus,
+  ShowSummary,
+} from './catalog.ts';
+export { ClientConfig } from './client-config.ts';
+export { PlaybackId, Uuid, WallMs } from './ids.ts';
+export {
+  LIVE_EVENT_BYTES_MAX,
+  LIVE_EVENTS_PATH,
+  LiveEvent,
+  type LiveEventType,
+  ProductDeleted,
+  ProductPinned,
+  ProductUnpinned,
+  ProductUpserted,
+  ShowChanged,
+  StockChanged,
+  StreamEvent,
+} from './live-events.ts';
+export {
+  MEDIA_HOOK_ACTIONS,
+  MediaHeartbeat,
+  type MediaHookAction,
+  MediaHookAnswer,
+  MediaHookRequest,
+} from './media-hooks.ts';
+export { Problem, REASONS, type Reason } from './problem.ts';
+export { NewProduct, NewShow, PinProduct, StockAdjustment, StreamKey } from './selling.ts';
+export { AddCartLine, Cart, CartLine, Checkout, ORDER_STATUSES, Order, OrderLine, OrderStatus } from './shopping.ts';
+export {
+  type Ack,
+  CHAT_HISTORY_MAX,
+  CHAT_MESSAGE_CHARS_MAX,
+  type ChatClientEvents,
+  ChatCursor,
+  ChatJoin,
+  type ChatJoined,
+  type ChatMessage,
+  ChatSend,
+  type ChatSent,
+  type ChatServerEvents,
+  type Refused,
+  RoomJoin,
+  type RootClientEvents,
+  type RootServerEvents,
+  SocketAuth,
+  type StreamingClientEvents,
+  type StreamingServerEvents,
+  type StreamState,
+  type ViewerJoined,
+} from './socket-messages.ts';
