@@ -36,6 +36,7 @@ export {
 } from './media-hooks.ts';
 export { Problem, REASONS, type Reason } from './problem.ts';
 export { NewProduct, NewShow, PinProduct, StockAdjustment, StreamKey } from './selling.ts';
+export { SessionRevoked } from './session-events.ts';
 export { AddCartLine, Cart, CartLine, Checkout, ORDER_STATUSES, Order, OrderLine, OrderStatus } from './shopping.ts';
 export {
   type Ack,

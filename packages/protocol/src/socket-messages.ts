@@ -105,8 +105,15 @@ export type ChatClientEvents = {
   'chat:send': (payload: ChatSend, ack: Ack<ChatSent>) => void;
 };
 export type ChatServerEvents = {
-  /** One or more messages, in order of `seq`. */
-  'chat:messages': (payload: { readonly liveId: string; readonly messages: readonly ChatMessage[] }) => void;
+  /**
+   * One or more messages, in order of `seq`. `epoch` with the last `seq` is the cursor to rejoin with: the place of what
+   * was received, while the cursor of a `chat:send` answer may be ahead of it.
+   */
+  'chat:messages': (payload: {
+    readonly liveId: string;
+    readonly epoch?: string;
+    readonly messages: readonly ChatMessage[];
+  }) => void;
 };
 
 export type StreamingClientEvents = {
