@@ -1,0 +1,64 @@
+/** Formats of the video plane: bytes in, values out. No sockets, clocks or logs; nothing here needs Node. */
+export { AAC_FRAME_SAMPLES, type AacConfig, parseAacConfig } from './aac-config.ts';
+export {
+  AMF0_DEPTH_MAX,
+  AMF0_ELEMENTS_MAX,
+  Amf0EcmaArray,
+  type Amf0Object,
+  type Amf0Value,
+  decodeAmf0,
+  decodeAmf0All,
+  encodeAmf0,
+} from './amf0.ts';
+export { type AvcConfig, parseAvcConfig } from './avc-config.ts';
+export { type AvcNal, AvcNalType, iterateAvcNals, type NalLengthSize, prefixAvcNal } from './avc-nal.ts';
+export { type AvcSps, parseAvcSps } from './avc-sps.ts';
+export { concatBytes } from './byte-order.ts';
+export { addEmulationPrevention, removeEmulationPrevention } from './emulation-prevention.ts';
+export { FlvDemuxer, type FlvHeader } from './flv-demuxer.ts';
+export {
+  type FlvAudioHeader,
+  type FlvVideoHeader,
+  type MediaPacketKind,
+  readFlvAudioHeader,
+  readFlvVideoHeader,
+} from './flv-media-header.ts';
+export {
+  encodeFlvHeader,
+  encodeFlvTag,
+  FLV_PAYLOAD_BYTES_MAX,
+  FLV_TAG_OVERHEAD_BYTES,
+  type FlvTag,
+  FlvTagType,
+  type FlvTagTypeId,
+  writeFlvTag,
+} from './flv-tag.ts';
+export { FormatError, type FormatErrorDetails } from './format-error.ts';
+export { RTMP_READER_LIMITS, RtmpChunkReader, type RtmpReaderLimits } from './rtmp-chunk-reader.ts';
+export { RtmpChunkWriter } from './rtmp-chunk-writer.ts';
+export { decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';
+export {
+  answerRtmpHandshake,
+  finishRtmpHandshake,
+  RTMP_C0C1_BYTES,
+  RTMP_C2_BYTES,
+  RTMP_S0S1S2_BYTES,
+  startRtmpHandshake,
+} from './rtmp-handshake.ts';
+export {
+  acknowledgement,
+  type RtmpMessage,
+  RtmpMessageType,
+  RtmpUserControl,
+  readControlArgument,
+  setPeerBandwidth,
+  userControl,
+  windowAcknowledgementSize,
+} from './rtmp-message.ts';
+export { insertUserDataSei, iterateSeiMessages, readUserDataSei, type SeiMessage } from './sei.ts';
+export {
+  CAPTURE_TIME_SEI_UUID,
+  decodeWallClockSei,
+  encodeWallClockSei,
+  INGEST_TIME_SEI_UUID,
+} from './wall-clock-sei.ts';

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import {
+  answerRtmpHandshake,
+  finishRtmpHandshake,
+  RTMP_C0C1_BYTES,
+  RTMP_S0S1S2_BYTES,
+  startRtmpHandshake,
+} from './rtmp-handshake.ts';
+
+const random = (seed: number) => new Uint8Array(1528).map((_, index) => (index * 7 + seed) & 0xff);
+
+test('a client and a server shake hands: each echoes the other', () => {
+  const c0c1 = startRtmpHandshake(random(1));
+  const s0s1s2 = answerRtmpHandshake(c0c1, random(2));
+  const c2 = finishRtmpHandshake(s0s1s2);
+  expect([c0c1.length, s0s1s2.length, c2.length]).toEqual([RTMP_C0C1_BYTES, RTMP_S0S1S2_BYTES, 1536]);
+  expect(s0s1s2.subarray(1537)).toEqual(c0c1.subarray(1));
+  expect(c2).toEqual(s0s1s2.subarray(1, 1537));
+});
+
+test('a digest C1 is answered with the plain echo', () => {
+  const c0c1 = startRtmpHandshake(random(1));
+  c0c1.set([128, 0, 7, 2], 5); // the client version that announces a digest
+  const s0s1s2 = answerRtmpHandshake(c0c1, random(2));
+  expect(s0s1s2.subarray(1, 9)).toEqual(new Uint8Array(8));
+  expect(s0s1s2.subarray(1537)).toEqual(c0c1.subarray(1));
+});
+
+test.each([
+  ['RTMPE', 6],
+  ['an HTTP request', 0x47],
+])('%s is refused by its first byte', (_name, first) => {
+  const c0c1 = startRtmpHandshake(random(1));
+  c0c1[0] = first;
+  expect(() => answerRtmpHandshake(c0c1, random(2))).toThrow(
+    expect.objectContaining({ code: 'rtmp.handshake_version' }),
+  );
+});
