@@ -100,7 +100,7 @@ describe('PostgreSQL down', () => {
     const refused = await shopper.hold(variantId, key);
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    expect(refused.body).toMatchObject({ status: 503, reason: 'unavailable' });
+    expect(refused.problem).toMatchObject({ status: 503, reason: 'unavailable' });
     await outage.end();
     const held = await waitFor('the shop to hold again', async () => {
       const answer = await shopper.hold(variantId, key);

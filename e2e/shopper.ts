@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Cart, Order, Problem, ProductCard, Session, ShowDetail } from '@showfloor/protocol';
 
 /** An answer of the shop: status, the body when it is what was asked for, the problem when it is not. */
-export type Answer<T> = { readonly status: number; readonly body: T; readonly headers: Headers };
+export type Answer<T> = {
+  readonly status: number;
+  readonly body: T;
+  /** The same body, when the status says it is a problem document. */
+  readonly problem: Problem;
+  readonly headers: Headers;
+};
 
 export const PAYING_CARD = '4242 4242 4242 4242';
 const DECLINED_CARD = '4000 0000 0000 0002';
@@ -43,15 +49,15 @@ export class Shopper {
     return call<T>(this.#webUrl, method, path, body, { ...this.#headers(), 'idempotency-key': key });
   }
 
-  hold(variantId: string, key?: string): Promise<Answer<Cart & Problem>> {
+  hold(variantId: string, key?: string): Promise<Answer<Cart>> {
     return this.send('POST', '/api/cart/lines', { variantId, quantity: 1, playbackId: 'demo' }, key);
   }
 
-  checkout(key?: string, card: string = PAYING_CARD): Promise<Answer<Order & Problem>> {
+  checkout(key?: string, card: string = PAYING_CARD): Promise<Answer<Order>> {
     return this.send('POST', '/api/checkout', { payment: { provider: 'test', card } }, key);
   }
 
-  checkoutDeclined(): Promise<Answer<Order & Problem>> {
+  checkoutDeclined(): Promise<Answer<Order>> {
     return this.checkout(undefined, DECLINED_CARD);
   }
 
@@ -80,5 +86,6 @@ async function call<T>(
     signal: AbortSignal.timeout(15_000),
   });
   const text = await answer.text();
-  return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as T, headers: answer.headers };
+  const parsed: unknown = text === '' ? null : JSON.parse(text);
+  return { status: answer.status, body: parsed as T, problem: parsed as Problem, headers: answer.headers };
 }
