@@ -21,6 +21,9 @@ const REPEATED_SIGNAL_MS = 500;
  * supervisor restarts it.
  */
 export async function runService(start: () => Promise<Service>): Promise<void> {
+  // A supervisor that dies while we start must not leave us behind: there is nothing to drain yet.
+  const leave = (): never => process.exit(EXIT_FAILED);
+  if (process.send !== undefined) process.once('disconnect', leave);
   let service: Service;
   try {
     service = await start();
@@ -47,6 +50,7 @@ export async function runService(start: () => Promise<Service>): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => close(signal, EXIT_OK));
   if (process.send !== undefined) {
+    process.off('disconnect', leave);
     process.on('disconnect', () => close('supervisor_gone', EXIT_OK));
     process.send({ type: 'ready' });
   }
