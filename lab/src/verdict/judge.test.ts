@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { LatencyHistogram } from '../metrics/latency-histogram.ts';
+import type { Criterion } from './criterion.ts';
+import { type JudgeInput, judge, type TimedSlice } from './judge.ts';
+import { decide, type RunTrust, whyInvalid } from './verdict.ts';
+
+const STARTUP: Criterion = {
+  id: 'startup',
+  title: 'Startup p95',
+  meaning: '',
+  source: 'T-14',
+  plane: 'video',
+  isMandatory: true,
+  measure: { kind: 'percentile', metric: 'startup_ms', percentile: 95 },
+  op: '<=',
+  limit: 3000,
+  unit: 'ms',
+  during: 'run',
+  samplesMin: 5,
+};
+const REBUFFER: Criterion = {
+  ...STARTUP,
+  id: 'rebuffer',
+  measure: { kind: 'ratio', numerator: 'stalled_ms_total', denominator: 'watched_ms_total' },
+  op: '<',
+  limit: 1,
+  unit: 'percent',
+  during: 'steady',
+  samplesMin: 1000,
+};
+const OVERSELL: Criterion = {
+  ...STARTUP,
+  id: 'oversell',
+  plane: 'commerce',
+  measure: { kind: 'count', metric: 'oversold_units_total', outOf: 'orders_total' },
+  op: '<=',
+  limit: 0,
+  unit: 'count',
+  samplesMin: 1,
+};
+const TRUSTED: RunTrust = {
+  isInterrupted: false,
+  taintedSeconds: 0,
+  totalSeconds: 60,
+  taintedPercentMax: 10,
+  breaches: {},
+  workerFailures: [],
+};
+
+function histogram(...values: number[]): string {
+  const created = new LatencyHistogram();
+  for (const value of values) created.record(value);
+  return created.encode();
+}
+
+function run(slices: readonly Partial<TimedSlice['data']>[], planes: JudgeInput['planes'] = ['video', 'commerce']) {
+  const durationMs = slices.length * 1000;
+  return {
+    planes,
+    phases: [{ name: 'steady' as const, fromMs: 2000, toMs: durationMs }],
+    durationMs,
+    sliceMs: 1000,
+    slices: slices.map((data, index) => ({
+      atMs: index * 1000,
+      data: { trends: {}, counters: {}, gauges: {}, ...data },
+    })),
+  };
+}
+
+const check = (criterion: Criterion, input: Omit<JudgeInput, 'criteria'>) => judge({ ...input, criteria: [criterion] });
+
+describe('no data is never green', () => {
+  test.each([
+    ['an empty run', run([])],
+    ['slices without the series', run([{ counters: { other_total: 3 } }])],
+    ['a series of another name with the same beginning', run([{ counters: { orders_total_x: 3 } }])],
+    [
+      'a ratio of nothing',
+      run(Array.from({ length: 9 }, () => ({ counters: { stalled_ms_total: 0, watched_ms_total: 0 } }))),
+    ],
+    ['a zero count when nothing was tried', run([{ counters: { oversold_units_total: 0, orders_total: 0 } }])],
+  ])('%s is inconclusive', (_name, input) => {
+    for (const criterion of [STARTUP, REBUFFER, OVERSELL]) {
+      expect(check(criterion, input)[0]?.outcome).toBe('inconclusive');
+      expect(decide(check(criterion, input), TRUSTED)).toBe('inconclusive');
+    }
+  });
+
+  test('too few samples are inconclusive', () => {
+    const input = run([{ trends: { startup_ms: histogram(100, 200, 300, 400) } }]);
+    expect(check(STARTUP, input)[0]).toMatchObject({ outcome: 'inconclusive', samples: 4 });
+  });
+
+  test('a plane that the target lacks is not applicable, and nothing judged is not a pass', () => {
+    const judgements = check(OVERSELL, run([{}], ['video']));
+    expect(judgements[0]?.outcome).toBe('not applicable');
+    expect(decide(judgements, TRUSTED)).toBe('inconclusive');
+  });
+});
+
+describe('limits', () => {
+  test('a percentile is one of the merged histogram, over slices and tags', () => {
+    // 94 fast starts in one worker's series, 6 slow ones in the other's: p95 is slow though each average is not.
+    const fast = histogram(...Array.from({ length: 94 }, () => 500));
+    const slow = histogram(...Array.from({ length: 6 }, () => 4000));
+    const input = run([{ trends: { 'startup_ms{group=a}': fast } }, { trends: { 'startup_ms{group=b}': slow } }]);
+    expect(check(STARTUP, input)[0]).toMatchObject({ outcome: 'fail', samples: 100 });
+    const onlyFast = { ...STARTUP, measure: { ...STARTUP.measure, where: { group: 'a' } } } as Criterion;
+    expect(check(onlyFast, input)[0]).toMatchObject({ outcome: 'pass' });
+  });
+
+  test('a ratio is the sum of one over the sum of the other', () => {
+    const seconds = [
+      ...Array.from({ length: 50 }, () => ({ counters: { stalled_ms_total: 0, watched_ms_total: 10_000 } })),
+      { counters: { stalled_ms_total: 500, watched_ms_total: 1000 } },
+    ];
+    // The mean of ratios would be 1 %; the ratio of sums is 0.1 %.
+    const [judgement] = check(REBUFFER, run(seconds));
+    expect(judgement).toMatchObject({ outcome: 'pass' });
+    expect(judgement?.value).toBeCloseTo(0.1, 1);
+    expect(judgement?.worst?.value).toBeGreaterThan(0.2);
+  });
+
+  test('in a full-length run the worst minute decides too', () => {
+    const seconds = Array.from({ length: 1000 }, (_, index) => ({
+      counters: { stalled_ms_total: index >= 500 && index < 560 ? 30 : 0, watched_ms_total: 1000 },
+    }));
+    expect(check(REBUFFER, run(seconds))[0]).toMatchObject({
+      outcome: 'fail',
+      reason: expect.stringMatching(/worst minute/),
+    });
+  });
+
+  test('what happens outside the steady phase does not count for a steady criterion', () => {
+    const seconds = Array.from({ length: 20 }, (_, index) => ({
+      counters: { stalled_ms_total: index < 2 ? 900 : 0, watched_ms_total: 1000 },
+    }));
+    expect(check(REBUFFER, run(seconds))[0]).toMatchObject({ outcome: 'pass', value: 0 });
+  });
+
+  test('zero tolerance: one is too many', () => {
+    const input = run([{ counters: { oversold_units_total: 1, orders_total: 500 } }]);
+    expect(check(OVERSELL, input)[0]?.outcome).toBe('fail');
+  });
+
+  test('the margin is the distance to the limit', () => {
+    const input = run([{ trends: { startup_ms: histogram(1500, 1500, 1500, 1500, 1500) } }]);
+    expect(check(STARTUP, input)[0]?.marginPercent).toBeCloseTo(50, 0);
+  });
+});
+
+describe('trust', () => {
+  const failed = check(STARTUP, run([{ trends: { startup_ms: histogram(9, 9e3, 9e3, 9e3, 9e3) } }]));
+
+  test('a failed criterion fails the run; a failed advisory does not', () => {
+    expect(decide(failed, TRUSTED)).toBe('failed');
+    const passed = check(STARTUP, run([{ trends: { startup_ms: histogram(1, 1, 1, 1, 1) } }]));
+    const advisory = failed.map((one) => ({ ...one, criterion: { ...one.criterion, isMandatory: false } }));
+    expect(decide([...passed, ...advisory], TRUSTED)).toBe('passed');
+  });
+
+  test('a starved generator makes the run invalid, never a slow server', () => {
+    const starved = { ...TRUSTED, taintedSeconds: 12, breaches: { 'event-loop delay p99': 12 } };
+    expect(decide(failed, starved)).toBe('invalid');
+    expect(whyInvalid(starved)).toMatch(/event-loop delay p99 in 12 s/);
+    expect(decide(failed, { ...TRUSTED, totalSeconds: 0 })).toBe('invalid');
+    expect(decide(failed, { ...TRUSTED, workerFailures: ['worker 1 ended'] })).toBe('invalid');
+  });
+
+  test('an interrupted run says so', () => {
+    expect(decide(failed, { ...TRUSTED, isInterrupted: true })).toBe('interrupted');
+  });
+});
