@@ -35,7 +35,15 @@ export {
   MediaHookRequest,
 } from './media-hooks.ts';
 export { Problem, REASONS, type Reason } from './problem.ts';
-export { NewProduct, NewShow, PinProduct, StockAdjustment, StreamKey } from './selling.ts';
+export {
+  NewProduct,
+  NewShow,
+  PinProduct,
+  ProductPatch,
+  ShowPatch,
+  StockAdjustment,
+  StreamKey,
+} from './selling.ts';
 export { SessionRevoked } from './session-events.ts';
 export { AddCartLine, Cart, CartLine, Checkout, ORDER_STATUSES, Order, OrderLine, OrderStatus } from './shopping.ts';
 export {

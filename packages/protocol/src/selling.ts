@@ -58,3 +58,34 @@ export type StockAdjustment = Static<typeof StockAdjustment>;
 
 export const PinProduct = Type.Object({ productId: Uuid }, { $id: 'PinProduct', additionalProperties: false });
 export type PinProduct = Static<typeof PinProduct>;
+
+/** `PATCH /api/shows/{id}`: only what is named changes; `scheduledAtMs` null takes the date away. */
+export const ShowPatch = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    scheduledAtMs: Type.Optional(Type.Union([WallMs, Type.Null()])),
+  },
+  { $id: 'ShowPatch', additionalProperties: false, minProperties: 1 },
+);
+export type ShowPatch = Static<typeof ShowPatch>;
+
+/** `PATCH /api/products/{id}`: only what is named changes. Stock has its own request. */
+export const ProductPatch = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
+    description: Type.Optional(Type.String({ maxLength: 4000 })),
+    imageUrl: Type.Optional(Type.Union([Type.String({ maxLength: 500, pattern: '^(/|https://)' }), Type.Null()])),
+    variants: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { id: Uuid, priceMinor: Type.Integer({ minimum: 0, maximum: 100_000_000 }) },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, maxItems: 50 },
+      ),
+    ),
+  },
+  { $id: 'ProductPatch', additionalProperties: false, minProperties: 1 },
+);
+export type ProductPatch = Static<typeof ProductPatch>;
