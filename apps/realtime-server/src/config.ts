@@ -1,0 +1,61 @@
+import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, trustedProxies } from '@showfloor/realtime';
+import {
+  COMMON_VARIABLES,
+  type ConfigOf,
+  integerVariable,
+  portVariable,
+  readConfig,
+  type Variable,
+} from '@showfloor/service-kit';
+
+/** Variables of realtime-server; `--help` prints them. */
+export const VARIABLES = {
+  ...COMMON_VARIABLES,
+  REALTIME_PORT: portVariable(3001, 'Socket.IO, signed events from the other planes, /health'),
+  REALTIME_ADMIN_PORT: portVariable(3011, 'Metrics and health, loopback only'),
+  REALTIME_ALLOWED_ORIGINS: listVariable(
+    'Origins of pages that may connect, comma-separated; empty: any origin on the host name that was asked',
+    checkOrigin,
+  ),
+  REALTIME_TRUSTED_PROXIES: listVariable(
+    'Addresses or ranges of proxies whose X-Forwarded-For is believed, comma-separated',
+    (entry) => trustedProxies([entry]),
+  ),
+  REALTIME_CONNECTIONS_MAX: integerVariable(
+    CONNECTIONS_MAX,
+    1,
+    1_000_000,
+    'Connections at once; more are refused (503)',
+  ),
+  REALTIME_CONNECTIONS_PER_ADDRESS_MAX: integerVariable(
+    CONNECTIONS_PER_ADDRESS_MAX,
+    1,
+    1_000_000,
+    'Connections at once from one address other than loopback; more are refused (429)',
+  ),
+} as const;
+
+export type Config = ConfigOf<typeof VARIABLES>;
+
+/** Reads the environment once. Throws `ConfigError` with every problem listed. */
+export function loadConfig(): Config {
+  return readConfig(VARIABLES, process.env, ['REALTIME_']);
+}
+
+function listVariable(doc: string, check: (entry: string) => unknown): Variable<readonly string[]> {
+  return {
+    doc,
+    fallback: '',
+    parse: (text) => {
+      const entries = text.split(',').flatMap((entry) => entry.trim() || []);
+      for (const entry of entries) check(entry);
+      return entries;
+    },
+  };
+}
+
+function checkOrigin(entry: string): void {
+  if (!URL.canParse(entry) || new URL(entry).origin !== entry) {
+    throw new Error(`"${entry}" is not an origin like https://shop.example`);
+  }
+}

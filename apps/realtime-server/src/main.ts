@@ -1,0 +1,52 @@
+import { startRealtimePlane } from '@showfloor/realtime';
+import {
+  createLogger,
+  createMetrics,
+  describeConfig,
+  loadSecrets,
+  runService,
+  type Service,
+  startAdminServer,
+} from '@showfloor/service-kit';
+import { loadConfig, VARIABLES } from './config.ts';
+
+/** The admin listener is never opened to the network, whatever HOST says (bar S16). */
+const ADMIN_HOST = '127.0.0.1';
+
+async function start(): Promise<Service> {
+  const config = loadConfig();
+  const log = createLogger('realtime', config.LOG_LEVEL);
+  const registry = createMetrics('realtime');
+  const plane = await startRealtimePlane({
+    host: config.HOST,
+    port: config.REALTIME_PORT,
+    dataDir: config.DATA_DIR,
+    secrets: loadSecrets(config.DATA_DIR),
+    registry,
+    log,
+    allowedOrigins: config.REALTIME_ALLOWED_ORIGINS,
+    trustedProxies: config.REALTIME_TRUSTED_PROXIES,
+    connectionsMax: config.REALTIME_CONNECTIONS_MAX,
+    connectionsPerAddressMax: config.REALTIME_CONNECTIONS_PER_ADDRESS_MAX,
+  });
+  const admin = await startAdminServer({
+    host: ADMIN_HOST,
+    port: config.REALTIME_ADMIN_PORT,
+    registry,
+    checks: { listening: plane.isListening },
+  });
+  return {
+    log,
+    close: async () => {
+      await plane.close();
+      admin.closeAllConnections();
+      admin.close();
+    },
+  };
+}
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(`realtime-server: chat, viewers and live product events\n\n${describeConfig(VARIABLES)}\n`);
+} else {
+  await runService(start);
+}

@@ -1,0 +1,108 @@
+import type { ChatMessage } from '@showfloor/protocol';
+import { ChatJournal } from './chat-journal.ts';
+import { ChatRoom } from './chat-room.ts';
+
+/** Rooms in memory at once. Past it an idle room is closed (its journal brings it back), else newcomers are refused. */
+export const CHAT_ROOMS_MAX = 2_000;
+const IDLE_MS = 10 * 60 * 1000;
+const SWEEP_MS = 60 * 1000;
+
+export type ChatRoomsOptions = {
+  readonly folder: string;
+  readonly publish: (batch: { liveId: string; epoch: string; messages: readonly ChatMessage[] }) => void;
+  readonly membersOf: (liveId: string) => number;
+  readonly delayMs: (members: number) => number;
+  readonly onDelivered: (elapsedMs: number) => void;
+  readonly onJournalError: (liveId: string, code: string) => void;
+  readonly roomsMax?: number;
+};
+
+/** The rooms of this process, opened on first use and closed when nobody has used them for ten minutes. */
+export class ChatRooms {
+  readonly #options: ChatRoomsOptions;
+  readonly #roomsMax: number;
+  readonly #rooms = new Map<string, Promise<ChatRoom>>();
+  readonly #open = new Map<string, ChatRoom>();
+  /** A room that is opened again waits until its former self has closed the journal. */
+  readonly #closing = new Map<string, Promise<void>>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: ChatRoomsOptions) {
+    this.#options = options;
+    this.#roomsMax = options.roomsMax ?? CHAT_ROOMS_MAX;
+    this.#sweep = setInterval(() => this.#closeIdle(Date.now() - IDLE_MS), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** The room if it is open: a member's room always is. */
+  find(liveId: string): ChatRoom | undefined {
+    return this.#open.get(liveId);
+  }
+
+  /** Opens the room, reading its journal the first time. Null when no more rooms fit. */
+  async open(liveId: string): Promise<ChatRoom | null> {
+    const known = this.#rooms.get(liveId);
+    if (known !== undefined) return known;
+    if (this.#rooms.size >= this.#roomsMax && !this.#closeOne()) return null;
+    const opening = this.#openNow(liveId);
+    this.#rooms.set(liveId, opening);
+    return opening;
+  }
+
+  /** Publishes and writes down what waits, and closes every journal. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    const rooms = await Promise.all(this.#rooms.values());
+    this.#rooms.clear();
+    this.#open.clear();
+    await Promise.all([...rooms.map((room) => room.close()), ...this.#closing.values()]);
+  }
+
+  async #openNow(liveId: string): Promise<ChatRoom> {
+    await this.#closing.get(liveId);
+    const { folder, publish, membersOf, delayMs, onDelivered, onJournalError } = this.#options;
+    const room = await ChatRoom.open({
+      liveId,
+      journal: new ChatJournal({ folder, liveId, onError: (code) => onJournalError(liveId, code) }),
+      publish,
+      delayMs: () => delayMs(membersOf(liveId)),
+      onDelivered,
+    });
+    this.#open.set(liveId, room);
+    return room;
+  }
+
+  #closeIdle(unusedSinceMs: number): void {
+    for (const room of this.#open.values()) {
+      if (room.usedAtMs < unusedSinceMs && this.#isIdle(room)) this.#closeRoom(room);
+    }
+  }
+
+  /** Makes place for one room by closing the one unused for longest, if any is idle. */
+  #closeOne(): boolean {
+    let oldest: ChatRoom | null = null;
+    for (const room of this.#open.values()) {
+      if (this.#isIdle(room) && (oldest === null || room.usedAtMs < oldest.usedAtMs)) oldest = room;
+    }
+    if (oldest === null) return false;
+    this.#closeRoom(oldest);
+    return true;
+  }
+
+  #isIdle(room: ChatRoom): boolean {
+    return room.isSettled && this.#options.membersOf(room.liveId) === 0;
+  }
+
+  #closeRoom(room: ChatRoom): void {
+    this.#rooms.delete(room.liveId);
+    this.#open.delete(room.liveId);
+    const closing = room.close().finally(() => {
+      if (this.#closing.get(room.liveId) === closing) this.#closing.delete(room.liveId);
+    });
+    this.#closing.set(room.liveId, closing);
+  }
+}

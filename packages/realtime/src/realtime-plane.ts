@@ -1,0 +1,217 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import { join } from 'node:path';
+import { LIVE_EVENTS_PATH } from '@showfloor/protocol';
+import { createTokenVerifier, type Logger, listen, type Registry } from '@showfloor/service-kit';
+import { Server } from 'socket.io';
+import { BatchDelay } from './chat/batch-delay.ts';
+import { type ChatPolicy, chatRoomName, serveChat } from './chat/chat-namespace.ts';
+import { ChatRooms } from './chat/chat-rooms.ts';
+import { admit, endRevoked } from './identity/admission.ts';
+import { Authentication } from './identity/authentication.ts';
+import { ResumeTokens } from './identity/resume-tokens.ts';
+import { Revocations } from './identity/revocations.ts';
+import { countPerInterval, logChanges } from './interval-logs.ts';
+import { Inbox } from './live-events/inbox.ts';
+import { LiveEventRelay } from './live-events/live-event-relay.ts';
+import { StreamStates } from './live-events/stream-states.ts';
+import { createRealtimeMetrics, registerGauges } from './realtime-metrics.ts';
+import { serveRoot, streamRoom } from './root-namespace.ts';
+import { Broadcaster } from './transport/broadcast.ts';
+import { trustedProxies } from './transport/client-address.ts';
+import { ConnectionGate } from './transport/connection-gate.ts';
+import { originAllowed } from './transport/origin-policy.ts';
+import { SlowConnections } from './transport/slow-connections.ts';
+import { SocketEdge } from './transport/socket-edge.ts';
+import { serveStreaming } from './viewers/streaming-namespace.ts';
+import { ViewerRooms } from './viewers/viewer-rooms.ts';
+
+/** I-48, I-49. Clients notice a dead connection by their own liveness check, not by these 85 s. */
+const PING_INTERVAL_MS = 25_000;
+const PING_TIMEOUT_MS = 60_000;
+/** Bar S7: the biggest packet a client may send. */
+const CLIENT_FRAME_BYTES_MAX = 4_096;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 75_000; // nginx closes its side after 60 s
+const REQUEST_TIMEOUT_MS = 15_000;
+const DRAIN_MS = 1_500;
+
+export type RealtimeOptions = {
+  readonly host: string;
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+  /** Journals are kept under `{dataDir}/chat`, revocations under `{dataDir}/realtime`. */
+  readonly dataDir: string;
+  readonly secrets: {
+    readonly tokenPublicKeyPem: string;
+    readonly webhookSecret: string;
+    readonly resumeSecret: string;
+  };
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** Empty: any origin on the host name that was asked. */
+  readonly allowedOrigins?: readonly string[];
+  /** Addresses or ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
+  readonly connectionsMax?: number;
+  readonly connectionsPerAddressMax?: number;
+  /** What rooms allow beyond the limits of everyone. */
+  readonly chatPolicy?: ChatPolicy;
+};
+
+/** A running plane. `close` tells clients to reconnect, writes the journals down and resolves when nothing is left open. */
+export type RealtimePlane = {
+  readonly port: number;
+  readonly isListening: () => boolean;
+  readonly close: () => Promise<void>;
+};
+
+export const CONNECTIONS_MAX = 20_000;
+export const CONNECTIONS_PER_ADDRESS_MAX = 2_000;
+
+/**
+ * Starts the realtime plane: one HTTP server with Socket.IO, the inbox for signed events and `/health`. It calls no other
+ * process. Throws `StartError` when the address cannot be used.
+ */
+export async function startRealtimePlane(options: RealtimeOptions): Promise<RealtimePlane> {
+  const { log, registry, secrets } = options;
+  const allowedOrigins = options.allowedOrigins ?? [];
+  const metrics = createRealtimeMetrics(registry);
+  const resumeTokens = new ResumeTokens(secrets.resumeSecret);
+  const revocations = new Revocations(join(options.dataDir, 'realtime', 'revocations.jsonl'), Date.now());
+  const verifyToken = await createTokenVerifier(secrets.tokenPublicKeyPem);
+  const authentication = new Authentication(verifyToken, resumeTokens, revocations);
+
+  const http = createServer((request, response) => answerHttp(request, response, inbox));
+  http.keepAliveTimeout = KEEP_ALIVE_MS;
+  http.requestTimeout = REQUEST_TIMEOUT_MS;
+  const sockets = trackSockets(http);
+  const io = new Server(http, {
+    path: '/socket.io',
+    serveClient: false,
+    transports: ['websocket', 'polling'],
+    pingInterval: PING_INTERVAL_MS,
+    pingTimeout: PING_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: CLIENT_FRAME_BYTES_MAX,
+    cors: (request, answer) =>
+      answer(null, { origin: originAllowed(request.headers, allowedOrigins), credentials: true }),
+  });
+
+  const slow = new SlowConnections({
+    connections: () => gate.connections,
+    onEnded: () => metrics.connectionsEnded.inc({ cause: 'slow' }),
+  });
+  const gate = new ConnectionGate({
+    allowedOrigins,
+    proxies: trustedProxies(options.trustedProxies ?? []),
+    connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+    connectionsPerAddressMax: options.connectionsPerAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX,
+    metrics,
+    endsIfSlow: (connection) => slow.endsIfSlow(connection),
+  });
+  gate.guard(io);
+
+  const root = io.of('/');
+  const chat = io.of('/chat');
+  const streaming = io.of('/streaming');
+  for (const namespace of [root, chat, streaming]) admit(namespace, authentication, metrics, log);
+
+  const edge = new SocketEdge(metrics, log);
+  const broadcaster = new Broadcaster(slow, (prebuilt, emitted) => {
+    metrics.frames.inc({ path: 'prebuilt' }, prebuilt);
+    if (emitted > 0) metrics.frames.inc({ path: 'emitted' }, emitted);
+  });
+  const states = new StreamStates();
+  const viewers = new ViewerRooms();
+  const batchDelay = new BatchDelay();
+  const journalErrors = countPerInterval(log, 'chat_journal.failed');
+  const chatRooms = new ChatRooms({
+    folder: join(options.dataDir, 'chat'),
+    publish: (batch) => broadcaster.send(chat, chatRoomName(batch.liveId), 'chat:messages', batch),
+    membersOf: (liveId) => chat.adapter.rooms.get(chatRoomName(liveId))?.size ?? 0,
+    delayMs: (members) => batchDelay.arrived(members, performance.now()),
+    onDelivered: (elapsedMs) => metrics.chatDelivery.observe(elapsedMs / 1000),
+    onJournalError: (liveId, code) => {
+      metrics.journalErrors.inc({ code });
+      journalErrors.count({ liveId, code });
+    },
+  });
+  serveRoot(root, edge, resumeTokens);
+  serveChat({ namespace: chat, edge, rooms: chatRooms, metrics, policy: options.chatPolicy ?? (() => null) });
+  const streamingService = serveStreaming({ namespace: streaming, edge, broadcaster, rooms: viewers, states, metrics });
+
+  const relay = new LiveEventRelay({
+    states,
+    toShoppers: (playbackId, event, payload) => broadcaster.send(root, streamRoom(playbackId), event, payload),
+    toViewers: (playbackId, event, payload) => broadcaster.send(streaming, streamRoom(playbackId), event, payload),
+    revoke: (userId, atMs) => {
+      revocations.add(userId, atMs);
+      for (const namespace of [root, chat, streaming]) endRevoked(namespace, revocations, metrics);
+    },
+  });
+  const inbox = new Inbox({ secret: secrets.webhookSecret, relay, metrics, log });
+
+  registerGauges(registry, {
+    connections: () => countTransports(gate),
+    namespaceSockets: () =>
+      Object.fromEntries([root, chat, streaming].map((namespace) => [namespace.name, namespace.sockets.size])),
+    viewers: () => viewers.totals(),
+    chatRooms: () => chatRooms.size,
+  });
+  const counts = logChanges(log, 'connections.counted', () => ({
+    connections: gate.connections.size,
+    ...viewers.totals(),
+  }));
+
+  const port = await listen(http, { host: options.host, port: options.port });
+  log.info({ port, allowedOrigins }, 'realtime.opened');
+  return {
+    port,
+    isListening: () => http.listening,
+    close: async () => {
+      clearInterval(counts);
+      slow.close();
+      streamingService.close();
+      const closed = io.close(); // ends transports, not namespaces: clients come back by themselves
+      await chatRooms.close();
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, DRAIN_MS);
+      await closed;
+      clearTimeout(timer);
+      journalErrors.close();
+      log.info({}, 'realtime.closed');
+    },
+  };
+}
+
+function answerHttp(request: IncomingMessage, response: ServerResponse, inbox: Inbox): void {
+  const path = (request.url ?? '/').split('?')[0];
+  if (path === LIVE_EVENTS_PATH) {
+    void inbox.handle(request, response);
+  } else if (path === '/health') {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok"}');
+  } else {
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"status":"not found"}');
+  }
+}
+
+function countTransports(gate: ConnectionGate): Record<'websocket' | 'polling', number> {
+  const counts = { websocket: 0, polling: 0 };
+  for (const connection of gate.connections)
+    counts[connection.transport.name === 'polling' ? 'polling' : 'websocket'] += 1;
+  return counts;
+}
+
+/** Upgraded connections are unknown to `closeAllConnections`: these are the sockets to destroy after the drain. */
+function trackSockets(http: ReturnType<typeof createServer>): ReadonlySet<NetSocket> {
+  const sockets = new Set<NetSocket>();
+  http.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
