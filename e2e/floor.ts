@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePorts } from './free-ports.ts';
+import { processTree } from './processes.ts';
 import { waitFor } from './wait-for.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -34,9 +35,14 @@ export type Floor = {
   readonly stop: () => Promise<void>;
 };
 
-/** Starts the system and resolves once every process says it is ready. `env` adds or overrides variables. */
-export async function startFloor(options: { demo?: boolean; env?: Record<string, string> } = {}): Promise<Floor> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'sf-e2e-'));
+/**
+ * Starts the system and resolves once every process says it is ready. `env` adds or overrides variables. A `dataDir` of the
+ * caller's is kept by `stop`.
+ */
+export async function startFloor(
+  options: { demo?: boolean; env?: Record<string, string>; dataDir?: string } = {},
+): Promise<Floor> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sf-e2e-'));
   const [web = 0, realtime = 0, rtmp = 0, video = 0, media = 0, commerce = 0, realtimeAdmin = 0, worker = 0] =
     await freePorts(8);
   const child = spawn(
@@ -107,7 +113,11 @@ export async function startFloor(options: { demo?: boolean; env?: Record<string,
         },
         30_000,
       ),
-    stop: () => stop(child, dataDir),
+    stop: async () => {
+      await stop(child);
+      if (options.dataDir === undefined)
+        rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    },
   };
   try {
     await waitFor(
@@ -130,7 +140,7 @@ async function everyPlaneReady(admin: Floor['admin']): Promise<boolean> {
   return answers.every((answer) => answer.status === 200);
 }
 
-async function stop(child: ChildProcess, dataDir: string): Promise<void> {
+async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const ended = new Promise((done) => child.once('exit', done));
     child.kill('SIGTERM');
@@ -138,7 +148,6 @@ async function stop(child: ChildProcess, dataDir: string): Promise<void> {
     await ended;
     clearTimeout(timer);
   }
-  rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 function local(port: number): string {
@@ -155,41 +164,12 @@ function environment(): Record<string, string> {
   );
 }
 
-type ProcessEntry = { readonly pid: number; readonly parent: number; readonly command: string };
-
-/** Pid of a plane below the supervisor, read from /proc. Throws when it is not running. */
+/** Pid of a plane below the supervisor. Throws when it is not running. */
 function pidOf(supervisor: number, plane: PlaneName): number {
-  const all = processes();
-  const descendants = new Set([supervisor]);
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const { pid, parent } of all) {
-      if (descendants.has(parent) && !descendants.has(pid)) {
-        descendants.add(pid);
-        grew = true;
-      }
-    }
-  }
   const pattern = plane === 'postgres' ? /^\S*\/postgres\s.*-D/ : new RegExp(`apps/${plane}/src/main\\.ts`);
-  const found = all.filter(({ pid, command }) => descendants.has(pid) && pid !== supervisor && pattern.test(command));
-  const first = found[0];
-  if (first === undefined) throw new Error(`${plane} is not running`);
-  return first.pid;
-}
-
-function processes(): ProcessEntry[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        return [{ pid: Number(name), parent, command }];
-      } catch {
-        return []; // ended while we were reading
-      }
-    });
+  const found = processTree(supervisor).find(({ pid, command }) => pid !== supervisor && pattern.test(command));
+  if (found === undefined) throw new Error(`${plane} is not running`);
+  return found.pid;
 }
 
 function databaseUrlOf(commercePid: number): string {

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 const benches = new Map(
   ['packages', 'apps']
     .flatMap((parent) => readdirSync(parent).map((name) => join(parent, name, 'bench')))
-    .concat('lab/bench')
+    .concat('lab/bench', 'e2e/bench')
     .filter((folder) => existsSync(folder))
     .flatMap((folder) =>
       readdirSync(folder)
