@@ -1,0 +1,46 @@
+import {
+  COMMON_VARIABLES,
+  type ConfigOf,
+  flagVariable,
+  integerVariable,
+  portVariable,
+  readConfig,
+  textVariable,
+  urlVariable,
+} from '@showfloor/service-kit';
+
+const MB = 1024 * 1024;
+
+/** Variables of media-server; `--help` prints them. */
+export const VARIABLES = {
+  ...COMMON_VARIABLES,
+  MEDIA_RTMP_PORT: portVariable(1935, 'RTMP ingest: rtmp://host/live, stream key {playbackId}?key={secret}'),
+  MEDIA_HTTP_PORT: portVariable(8080, 'Video for viewers: /live/{playbackId}.flv'),
+  MEDIA_ADMIN_PORT: portVariable(1985, 'Metrics, health and the SRS-compatible API, loopback only'),
+  MEDIA_SERVER_ID: textVariable('media-1', 'Name of this server in the SRS-compatible API'),
+  COMMERCE_PORT: portVariable(3000, 'Where commerce-server listens on this machine'),
+  REALTIME_PORT: portVariable(3001, 'Where realtime-server listens on this machine'),
+  MEDIA_COMMERCE_URL: urlVariable('', ['http', 'https'], 'Base URL of commerce-server; empty: this machine'),
+  MEDIA_REALTIME_URL: urlVariable('', ['http', 'https'], 'Base URL of realtime-server; empty: this machine'),
+  MEDIA_PUBLISH_HOOK_URL: urlVariable('', ['http', 'https'], 'Who decides over publishers; empty: commerce-server'),
+  MEDIA_NOTIFY: flagVariable(true, 'Tell commerce and realtime of stream events, and commerce a heartbeat'),
+  MEDIA_GRACE_MS: integerVariable(120_000, 0, 3_600_000, 'How long a lost publisher may take to return, in ms'),
+  MEDIA_CONNECTIONS_MAX: integerVariable(5_000, 1, 1_000_000, 'Publishers and viewers at once; more get 503'),
+  MEDIA_STREAMS_MAX: integerVariable(200, 1, 10_000, 'Streams on air at once'),
+  MEDIA_MERGE_CEILING_MS: integerVariable(100, 10, 1_000, 'Most delay that merging writes may add, in ms'),
+  MEDIA_GOP_PACKETS_MAX: integerVariable(2_000, 1, 100_000, 'Packets of a GOP that joiners get at once'),
+  MEDIA_GOP_BYTES_MAX: integerVariable(12 * MB, 65_536, 256 * MB, 'Bytes of a GOP that joiners get at once'),
+  MEDIA_VIEWER_BACKLOG_BYTES_MAX: integerVariable(2 * MB, 65_536, 64 * MB, 'Queue of one viewer before it skips ahead'),
+  MEDIA_VIEWER_BACKLOG_MS_MAX: integerVariable(5_000, 500, 60_000, 'The same bound in media time, in ms'),
+  MEDIA_VIEWER_STUCK_MS_MAX: integerVariable(10_000, 500, 120_000, 'A viewer that skips for longer is cut, in ms'),
+  MEDIA_HANDSHAKE_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'RTMP handshake, in ms'),
+  MEDIA_FIRST_PACKET_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'First media after an accepted publish, in ms'),
+  MEDIA_SILENCE_TIMEOUT_MS: integerVariable(30_000, 500, 600_000, 'Longest silence of a publisher, in ms'),
+} as const;
+
+export type Config = ConfigOf<typeof VARIABLES>;
+
+/** Reads the environment once. Throws `ConfigError` with every problem listed. */
+export function loadConfig(): Config {
+  return readConfig(VARIABLES, process.env, ['MEDIA_']);
+}

@@ -1,0 +1,111 @@
+import {
+  createMediaMetrics,
+  createPublishHook,
+  EventCourier,
+  startHeartbeat,
+  startMediaPlane,
+  toStreamEvent,
+} from '@showfloor/media';
+import { LIVE_EVENTS_PATH } from '@showfloor/protocol';
+import {
+  createLogger,
+  createMetrics,
+  describeConfig,
+  loadSecrets,
+  runService,
+  type Service,
+  startAdminServer,
+} from '@showfloor/service-kit';
+import { type Config, loadConfig, VARIABLES } from './config.ts';
+
+/** The admin listener is never opened to the network, whatever HOST says (bar S16). */
+const ADMIN_HOST = '127.0.0.1';
+
+async function start(): Promise<Service> {
+  const config = loadConfig();
+  const log = createLogger('media', config.LOG_LEVEL);
+  const registry = createMetrics('media');
+  const metrics = createMediaMetrics(registry);
+  const { webhookSecret: secret } = loadSecrets(config.DATA_DIR);
+  const neighbour = neighbourHost(config.HOST);
+  const commerceUrl = config.MEDIA_COMMERCE_URL || `http://${neighbour}:${config.COMMERCE_PORT}`;
+  const realtimeUrl = config.MEDIA_REALTIME_URL || `http://${neighbour}:${config.REALTIME_PORT}`;
+  const targets = [
+    { name: 'commerce', url: `${commerceUrl}${LIVE_EVENTS_PATH}` },
+    { name: 'realtime', url: `${realtimeUrl}${LIVE_EVENTS_PATH}` },
+  ];
+  const couriers = config.MEDIA_NOTIFY
+    ? targets.map((target) => new EventCourier(target, { secret, metrics, log }))
+    : [];
+  const plane = await startMediaPlane({
+    ...planeOptions(config),
+    admit: createPublishHook({
+      url: config.MEDIA_PUBLISH_HOOK_URL || `${commerceUrl}/api/streaming/hooks/on_publish`,
+      secret,
+      metrics,
+      log,
+    }),
+    onEvent: (event) => {
+      const streamEvent = toStreamEvent(event);
+      for (const courier of couriers) courier.send(streamEvent);
+    },
+    log,
+    metrics,
+  });
+  const stopHeartbeat = config.MEDIA_NOTIFY
+    ? startHeartbeat({ url: `${commerceUrl}/api/streaming/srs-heartbeat`, secret, summaries: plane.summaries })
+    : null;
+  const admin = await startAdminServer({
+    host: ADMIN_HOST,
+    port: config.MEDIA_ADMIN_PORT,
+    registry,
+    checks: { listening: plane.isListening },
+    handle: plane.handleAdmin,
+  });
+  return {
+    log,
+    close: async () => {
+      stopHeartbeat?.();
+      for (const courier of couriers) courier.close();
+      admin.closeAllConnections();
+      admin.close();
+      await plane.close();
+    },
+  };
+}
+
+/** Where a process of this machine listens that was given the same HOST. */
+function neighbourHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function planeOptions(config: Config) {
+  return {
+    host: config.HOST,
+    rtmpPort: config.MEDIA_RTMP_PORT,
+    httpPort: config.MEDIA_HTTP_PORT,
+    serverId: config.MEDIA_SERVER_ID,
+    graceMs: config.MEDIA_GRACE_MS,
+    connectionsMax: config.MEDIA_CONNECTIONS_MAX,
+    streamsMax: config.MEDIA_STREAMS_MAX,
+    mergeCeilingMs: config.MEDIA_MERGE_CEILING_MS,
+    gop: { packetsMax: config.MEDIA_GOP_PACKETS_MAX, bytesMax: config.MEDIA_GOP_BYTES_MAX },
+    viewerLimits: {
+      backlogBytesHigh: config.MEDIA_VIEWER_BACKLOG_BYTES_MAX,
+      backlogMsMax: config.MEDIA_VIEWER_BACKLOG_MS_MAX,
+      stuckMsMax: config.MEDIA_VIEWER_STUCK_MS_MAX,
+    },
+    rtmpLimits: {
+      handshakeTimeoutMs: config.MEDIA_HANDSHAKE_TIMEOUT_MS,
+      firstPacketTimeoutMs: config.MEDIA_FIRST_PACKET_TIMEOUT_MS,
+      silenceTimeoutMs: config.MEDIA_SILENCE_TIMEOUT_MS,
+    },
+  };
+}
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(`media-server: RTMP in, HTTP-FLV out\n\n${describeConfig(VARIABLES)}\n`);
+} else {
+  await runService(start);
+}

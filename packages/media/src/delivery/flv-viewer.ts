@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+
+/** Bounds of one viewer's queue. Over the high mark it skips to a keyframe; it flows again below the low mark. */
+export type ViewerLimits = Readonly<{
+  backlogBytesHigh: number;
+  backlogBytesLow: number;
+  /** The same bound in media time: whichever is smaller counts. */
+  backlogMsMax: number;
+  /** Skipping for this long ends the connection. */
+  stuckMsMax: number;
+}>;
+
+/** 2 MB or 5 s, back below 256 KB, out after 10 s. */
+export const VIEWER_LIMITS: ViewerLimits = {
+  backlogBytesHigh: 2 * 1024 * 1024,
+  backlogBytesLow: 256 * 1024,
+  backlogMsMax: 5_000,
+  stuckMsMax: 10_000,
+};
+
+/** `waiting`: has the file header, needs a keyframe · `flowing` · `skipping`: over its bound since `sinceMs`. */
+type ViewerState = 'waiting' | 'flowing' | 'skipping';
+
+/** What became of a buffer offered to a viewer. */
+export type OfferResult = 'sent' | 'waiting' | 'skipped' | 'skip-began' | 'stuck';
+
+/**
+ * One FLV connection. Holds no queue of its own: the shared buffers wait in the socket, whose length is the
+ * backlog. Costs nothing per packet.
+ */
+export class FlvViewer {
+  readonly id: string;
+  readonly ip: string;
+  readonly playbackId: string;
+  readonly createdAtMs: number = Date.now();
+  readonly #socket: Socket;
+  #state: ViewerState = 'waiting';
+  #sinceMs = 0;
+  /** A join buffer may be larger than the bound: it counts apart until it has drained. */
+  #joinAllowanceBytes = 0;
+
+  constructor(identity: { id: string; ip: string; playbackId: string }, socket: Socket) {
+    this.id = identity.id;
+    this.ip = identity.ip;
+    this.playbackId = identity.playbackId;
+    this.#socket = socket;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  get backlogBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get isFlowing(): boolean {
+    return this.#state === 'flowing';
+  }
+
+  /** Sends the opening of the response; `isComplete` when it leads up to the present, so that rounds may follow. */
+  open(opening: Buffer, isComplete: boolean): void {
+    this.#joinAllowanceBytes = opening.length;
+    this.#state = isComplete ? 'flowing' : 'waiting';
+    this.#socket.write(opening);
+  }
+
+  /**
+   * Offers the shared buffer of a round. `entry` holds the sequence headers when the buffer begins where a decoder
+   * can start, else it is null.
+   */
+  offer(
+    buffer: Buffer,
+    entry: Buffer | null,
+    bounds: { highBytes: number; limits: ViewerLimits; nowMs: number },
+  ): OfferResult {
+    const queuedBytes = this.#socket.writableLength;
+    if (this.#state === 'flowing') {
+      if (queuedBytes <= bounds.highBytes + this.#joinAllowanceBytes) {
+        if (this.#joinAllowanceBytes > 0 && queuedBytes <= bounds.limits.backlogBytesLow) this.#joinAllowanceBytes = 0;
+        this.#socket.write(buffer);
+        return 'sent';
+      }
+      this.#state = 'skipping';
+      this.#sinceMs = bounds.nowMs;
+      return 'skip-began';
+    }
+    return this.#reenter(buffer, entry, queuedBytes, bounds);
+  }
+
+  #reenter(
+    buffer: Buffer,
+    entry: Buffer | null,
+    queuedBytes: number,
+    { limits, nowMs }: { limits: ViewerLimits; nowMs: number },
+  ): OfferResult {
+    const isSkipping = this.#state === 'skipping';
+    if (entry !== null && queuedBytes <= limits.backlogBytesLow) {
+      this.#state = 'flowing';
+      this.#socket.write(entry);
+      this.#socket.write(buffer);
+      return 'sent';
+    }
+    if (!isSkipping) return 'waiting';
+    return nowMs - this.#sinceMs > limits.stuckMsMax ? 'stuck' : 'skipped';
+  }
+
+  /** Sends a small tag beside the media (stream state); not to a viewer over its bound. */
+  sendAside(tag: Buffer): void {
+    if (this.#state !== 'skipping') this.#socket.write(tag);
+  }
+
+  /** Ends the response after what is queued. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Cuts the connection. */
+  cut(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import type { StreamEvent } from '@showfloor/protocol';
+import type { HubEvent } from '../hub/stream-hub.ts';
+
+/** What the other planes are told of a hub event; every call makes a new event id. */
+export function toStreamEvent(event: HubEvent): StreamEvent {
+  return {
+    id: `evt_${randomUUID()}`,
+    version: 1,
+    type: `stream.${event.type}`,
+    playbackId: event.playbackId,
+    atMs: event.atMs,
+    data: {
+      showId: event.showId,
+      sessionId: event.sessionId,
+      ...(event.reason === undefined ? {} : { reason: event.reason }),
+      ...(event.graceEndsAtMs === undefined ? {} : { graceEndsAtMs: event.graceEndsAtMs }),
+    },
+  };
+}

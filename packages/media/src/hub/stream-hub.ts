@@ -1,0 +1,192 @@
+import { GOP_LIMITS, type GopLimits } from './gop-cache.ts';
+import { type SourcePacket, Stream } from './stream.ts';
+
+/** What happened to a show's stream. `reason` is a stable word, e.g. `publisher_closed`, `grace_over`, `cut`. */
+export type HubEvent = Readonly<{
+  type: 'started' | 'interrupted' | 'resumed' | 'ended';
+  playbackId: string;
+  sessionId: string;
+  showId: string;
+  atMs: number;
+  reason?: string;
+  /** `interrupted` only. */
+  graceEndsAtMs?: number;
+}>;
+
+/** A publisher as the hub sees it: who may be told to go. */
+export type PublisherHandle = Readonly<{ clientId: string /** Ends the connection. */; cut: (reason: string) => void }>;
+
+/** The show behind an admitted publish. */
+export type Admission = Readonly<{ playbackId: string; showId: string; graceMs: number }>;
+
+/** A publisher's hold on its stream. */
+export type Publication = Readonly<{
+  stream: Stream;
+  push: (packet: SourcePacket) => void;
+  /** The publisher is gone; starts the grace window. Calling it again does nothing. */
+  end: (reason: string) => void;
+}>;
+
+export type HubOptions = Readonly<{
+  gop?: GopLimits;
+  streamsMax?: number;
+  /** A publisher that sent media within this time keeps its place against a newcomer. */
+  rivalWindowMs?: number;
+  onEvent: (event: HubEvent) => void;
+  onGopOverflow?: (playbackId: string) => void;
+}>;
+
+const STREAMS_MAX = 200;
+const RIVAL_WINDOW_MS = 2_000;
+
+type Entry = {
+  readonly stream: Stream;
+  admission: Admission;
+  publisher: PublisherHandle | null;
+  lastMediaAtMs: number;
+  graceTimer: NodeJS.Timeout | null;
+};
+
+/** Every stream on air or in grace, and who publishes it. Owns the grace timers; `close` ends them silently. */
+export class StreamHub {
+  readonly #options: HubOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** The stream that viewers may join: on air or in grace; undefined for all others. */
+  find(playbackId: string): Stream | undefined {
+    const stream = this.#entries.get(playbackId)?.stream;
+    return stream === undefined || stream.state === 'pending' ? undefined : stream;
+  }
+
+  /** All streams with their publishers' client ids, for the control API. */
+  list(): readonly { stream: Stream; publisherClientId: string | null }[] {
+    return Array.from(this.#entries.values(), ({ stream, publisher }) => ({
+      stream,
+      publisherClientId: publisher?.clientId ?? null,
+    }));
+  }
+
+  /**
+   * Gives the stream to a publisher. A present publisher with media in the last two seconds keeps it (`bad_name`: two
+   * encoders that reconnect by themselves must not fight); an older one is stale and cut.
+   */
+  publish(
+    admission: Admission,
+    publisher: PublisherHandle,
+  ): { ok: true; publication: Publication } | { ok: false; reason: 'bad_name' | 'too_many_streams' } {
+    const known = this.#entries.get(admission.playbackId);
+    if (known === undefined && this.#entries.size >= (this.#options.streamsMax ?? STREAMS_MAX)) {
+      return { ok: false, reason: 'too_many_streams' };
+    }
+    if (known !== undefined && known.publisher !== null) {
+      const silentMs = performance.now() - known.lastMediaAtMs;
+      if (silentMs < (this.#options.rivalWindowMs ?? RIVAL_WINDOW_MS)) return { ok: false, reason: 'bad_name' };
+      const stale = known.publisher;
+      known.publisher = null;
+      stale.cut('replaced');
+    }
+    const entry = known ?? this.#create(admission);
+    entry.admission = admission;
+    entry.publisher = publisher;
+    entry.lastMediaAtMs = performance.now();
+    entry.stream.beginSource();
+    return { ok: true, publication: this.#publication(entry, publisher) };
+  }
+
+  /** Stops the grace timers. No `ended` is told: after a restart the publisher resumes the show. */
+  close(): void {
+    for (const entry of this.#entries.values()) clearGrace(entry);
+  }
+
+  #create(admission: Admission): Entry {
+    const { playbackId } = admission;
+    const stream = new Stream(playbackId, {
+      gop: this.#options.gop ?? GOP_LIMITS,
+      onGopOverflow: () => this.#options.onGopOverflow?.(playbackId),
+    });
+    const entry: Entry = { stream, admission, publisher: null, lastMediaAtMs: 0, graceTimer: null };
+    this.#entries.set(playbackId, entry);
+    return entry;
+  }
+
+  #publication(entry: Entry, publisher: PublisherHandle): Publication {
+    return {
+      stream: entry.stream,
+      push: (packet) => {
+        if (entry.publisher !== publisher) return; // replaced meanwhile
+        if (packet.kind === 'frames') this.#frameCame(entry);
+        entry.stream.push(packet);
+      },
+      end: (reason) => {
+        if (entry.publisher !== publisher) return;
+        entry.publisher = null;
+        this.#publisherLeft(entry, reason);
+      },
+    };
+  }
+
+  #frameCame(entry: Entry): void {
+    entry.lastMediaAtMs = performance.now();
+    const before = entry.stream.state;
+    if (before === 'live') return;
+    clearGrace(entry);
+    entry.stream.goLive();
+    this.#tell(entry, before === 'pending' ? 'started' : 'resumed', {});
+  }
+
+  #publisherLeft(entry: Entry, reason: string): void {
+    switch (entry.stream.state) {
+      case 'pending':
+        this.#entries.delete(entry.stream.playbackId); // never went on air: nothing to tell
+        return;
+      case 'live':
+        this.#interrupt(entry, reason);
+        return;
+      case 'interrupted': // came back, sent nothing, left: the window runs on
+      case 'ended':
+        return;
+    }
+  }
+
+  #interrupt(entry: Entry, reason: string): void {
+    const { graceMs } = entry.admission;
+    if (graceMs === 0) {
+      this.#end(entry, reason);
+      return;
+    }
+    entry.stream.interrupt();
+    entry.graceTimer = setTimeout(() => this.#end(entry, 'grace_over'), graceMs);
+    this.#tell(entry, 'interrupted', { reason, graceEndsAtMs: Date.now() + graceMs });
+  }
+
+  #end(entry: Entry, reason: string): void {
+    clearGrace(entry);
+    this.#entries.delete(entry.stream.playbackId);
+    const publisher = entry.publisher;
+    entry.publisher = null;
+    publisher?.cut('ended'); // returned within the window but never sent a frame
+    entry.stream.end();
+    this.#tell(entry, 'ended', { reason });
+  }
+
+  #tell(entry: Entry, type: HubEvent['type'], more: { reason?: string; graceEndsAtMs?: number }): void {
+    const { playbackId, sessionId } = entry.stream;
+    this.#options.onEvent({
+      type,
+      playbackId,
+      sessionId,
+      showId: entry.admission.showId,
+      atMs: Date.now(),
+      ...more,
+    });
+  }
+}
+
+function clearGrace(entry: Entry): void {
+  if (entry.graceTimer !== null) clearTimeout(entry.graceTimer);
+  entry.graceTimer = null;
+}

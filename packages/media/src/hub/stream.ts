@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { type AacConfig, type AvcConfig, FormatError, parseAacConfig, parseAvcConfig } from '@showfloor/media-formats';
+import { GopCache, type GopLimits } from './gop-cache.ts';
+import type { MediaPacket } from './media-packet.ts';
+import { Timeline } from './timeline.ts';
+
+/** What a delivery format implements to be fed by a stream. */
+export type StreamOutput = {
+  /** One packet, in order. Called synchronously from ingest. */
+  packet(packet: MediaPacket): void;
+  /** The publisher is gone, the grace window runs. */
+  interrupted(): void;
+  /** The first frame of the returning publisher follows. */
+  resumed(): void;
+  /** Nothing will follow. */
+  ended(): void;
+};
+
+/** `pending`: admitted, no frame yet. */
+export type StreamState = 'pending' | 'live' | 'interrupted' | 'ended';
+
+/** Latest headers: what a decoder must have before the first frame. */
+export type StreamHeaders = Readonly<{
+  metadata: MediaPacket | null;
+  video: MediaPacket | null;
+  audio: MediaPacket | null;
+}>;
+
+/** A packet as ingest hands it over: timestamps still the publisher's. */
+export type SourcePacket = Omit<MediaPacket, 'timestampMs'> & Readonly<{ timestampMs: number }>;
+
+/** Codec facts for the control API; null until the header came or when the codec is another one. */
+export type StreamFormat = Readonly<{ avc: AvcConfig | null; aac: AacConfig | null }>;
+
+/**
+ * One show on air: the packets of its present publisher on one continuing timeline, the headers and the latest GOP for
+ * joiners, and the outputs that are fed. Knows neither protocols nor sockets. Lives from the first admitted publish
+ * to the end of the grace window.
+ */
+export class Stream {
+  readonly playbackId: string;
+  /** The same through interruptions. */
+  readonly sessionId: string = randomUUID();
+  readonly createdAtMs: number = Date.now();
+  readonly #timeline = new Timeline();
+  readonly #gop: GopCache;
+  readonly #outputs = new Set<StreamOutput>();
+  #state: StreamState = 'pending';
+  #headers: StreamHeaders = { metadata: null, video: null, audio: null };
+  #format: StreamFormat = { avc: null, aac: null };
+  #isAwaitingKeyframe = true;
+  #receivedBytes = 0;
+  #videoFrames = 0;
+
+  constructor(playbackId: string, options: { gop: GopLimits; onGopOverflow: () => void }) {
+    this.playbackId = playbackId;
+    this.#gop = new GopCache(options.gop, options.onGopOverflow);
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+  get headers(): StreamHeaders {
+    return this.#headers;
+  }
+  get format(): StreamFormat {
+    return this.#format;
+  }
+  /** The packets since the latest keyframe; empty when there is none or it did not fit the cache. */
+  get gop(): readonly MediaPacket[] {
+    return this.#gop.packets;
+  }
+  /** Latest time on the output timeline, in ms. */
+  get lastTimestampMs(): number {
+    return this.#timeline.lastMs;
+  }
+  /** Payload bytes received from all publishers of this session. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+  get videoFrames(): number {
+    return this.#videoFrames;
+  }
+
+  /** Feeds an output from the next packet on. */
+  attach(output: StreamOutput): void {
+    this.#outputs.add(output);
+  }
+
+  detach(output: StreamOutput): void {
+    this.#outputs.delete(output);
+  }
+
+  /** A publisher takes over: its frames continue the timeline, its picture starts at its first keyframe. */
+  beginSource(): void {
+    this.#timeline.beginSource();
+    this.#isAwaitingKeyframe = true;
+  }
+
+  /** The first frame of a publisher came. */
+  goLive(): void {
+    const wasInterrupted = this.#state === 'interrupted';
+    this.#state = 'live';
+    if (wasInterrupted) for (const output of this.#outputs) output.resumed();
+  }
+
+  interrupt(): void {
+    this.#state = 'interrupted';
+    for (const output of this.#outputs) output.interrupted();
+  }
+
+  end(): void {
+    this.#state = 'ended';
+    for (const output of this.#outputs) output.ended();
+    this.#outputs.clear();
+    this.#gop.clear();
+  }
+
+  /** Takes one packet of the present publisher. */
+  push(source: SourcePacket): void {
+    this.#receivedBytes += source.payload.length;
+    switch (source.kind) {
+      case 'sequence-header':
+        this.#takeHeader(source);
+        return;
+      case 'end-of-sequence':
+        return; // an interruption is not the end: the decoder keeps its state for the return
+      case 'frames':
+        this.#takeFrame(source);
+        return;
+      case 'other':
+        if (source.track === 'script') this.#takeMetadata(source);
+        return;
+    }
+  }
+
+  #takeFrame(source: SourcePacket): void {
+    if (source.track === 'video') {
+      if (this.#isAwaitingKeyframe && !source.isKeyframe) return;
+      this.#isAwaitingKeyframe = false;
+      this.#videoFrames += 1;
+    }
+    const packet = this.#onTimeline(source);
+    this.#gop.add(packet);
+    this.#deliver(packet);
+  }
+
+  #takeHeader(source: SourcePacket): void {
+    const { track } = source;
+    if (track === 'script') return;
+    const previous = this.#headers[track];
+    if (previous !== null && sameBytes(previous.payload, source.payload)) return;
+    const packet: MediaPacket = { ...source, timestampMs: this.#timeline.lastMs };
+    this.#headers = { ...this.#headers, [track]: packet };
+    this.#format = readFormat(this.#format, packet);
+    if (track === 'video') this.#gop.clear(); // frames of the old header would be decoded with the new one
+    this.#deliver(packet);
+  }
+
+  /** Metadata is for joiners; those who watch got theirs, and the parameter sets say what changes. */
+  #takeMetadata(source: SourcePacket): void {
+    this.#headers = { ...this.#headers, metadata: { ...source, timestampMs: 0 } };
+  }
+
+  #onTimeline(source: SourcePacket): MediaPacket {
+    return { ...source, timestampMs: this.#timeline.map(source.track, source.timestampMs) };
+  }
+
+  #deliver(packet: MediaPacket): void {
+    for (const output of this.#outputs) output.packet(packet);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function readFormat(previous: StreamFormat, header: MediaPacket): StreamFormat {
+  const isAvc = header.track === 'video' && (header.payload[0] ?? 0) === 0x17;
+  const isAac = header.track === 'audio' && (header.payload[0] ?? 0) >> 4 === 10;
+  try {
+    if (isAvc) return { ...previous, avc: parseAvcConfig(header.payload.subarray(5)) };
+    if (isAac) return { ...previous, aac: parseAacConfig(header.payload.subarray(2)) };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+  }
+  return header.track === 'video' ? { ...previous, avc: null } : { ...previous, aac: null };
+}

@@ -1,0 +1,62 @@
+import type { Admission } from '../hub/stream-hub.ts';
+import { hashKey, sameHash } from './stream-key.ts';
+
+/** Asks whether this key may publish. */
+export type AdmitRequest = Readonly<{ clientId: string; ip: string; app: string; playbackId: string; key: string }>;
+/** `unreachable`: nobody could be asked. */
+export type AdmitAnswer =
+  | Readonly<{ ok: true; showId: string; graceMs?: number }>
+  | Readonly<{ ok: false; reason: 'unknown_stream' | 'wrong_key' | 'not_scheduled' | 'unreachable' }>;
+/** The injected judge: commerce's publish hook in production. Never rejects. */
+export type Admit = (request: AdmitRequest) => Promise<AdmitAnswer>;
+
+type Remembered = { readonly keyHash: Buffer; readonly admission: Admission };
+
+const REMEMBERED_MAX = 1_000;
+
+/**
+ * Asks `admit` once per publish and remembers the last accepted key of each stream as a hash: while nobody can be asked, that
+ * key stays good, so that a show survives the loss of commerce. Bounded; the oldest entry goes first.
+ */
+export class AdmissionDesk {
+  readonly #admit: Admit;
+  readonly #graceMsDefault: number;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(admit: Admit, graceMsDefault: number) {
+    this.#admit = admit;
+    this.#graceMsDefault = graceMsDefault;
+  }
+
+  async ask(
+    request: AdmitRequest,
+  ): Promise<{ ok: true; admission: Admission; fromMemory: boolean } | Extract<AdmitAnswer, { ok: false }>> {
+    const answer = await this.#admit(request);
+    if (answer.ok) {
+      const admission: Admission = {
+        playbackId: request.playbackId,
+        showId: answer.showId,
+        graceMs: answer.graceMs ?? this.#graceMsDefault,
+      };
+      this.#remember(request, admission);
+      return { ok: true, admission, fromMemory: false };
+    }
+    const known = this.#remembered.get(request.playbackId);
+    if (answer.reason === 'unreachable' && known !== undefined && sameHash(known.keyHash, hashKey(request.key))) {
+      return { ok: true, admission: known.admission, fromMemory: true };
+    }
+    return answer;
+  }
+
+  /** Forgets a stream's key, e.g. when it was rotated and its publisher cut. */
+  forget(playbackId: string): void {
+    this.#remembered.delete(playbackId);
+  }
+
+  #remember(request: AdmitRequest, admission: Admission): void {
+    this.#remembered.delete(request.playbackId);
+    this.#remembered.set(request.playbackId, { keyHash: hashKey(request.key), admission });
+    const oldest = this.#remembered.keys().next();
+    if (this.#remembered.size > REMEMBERED_MAX && oldest.done !== true) this.#remembered.delete(oldest.value);
+  }
+}

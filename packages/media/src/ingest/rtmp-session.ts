@@ -1,0 +1,337 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import {
+  type Amf0Object,
+  type Amf0Value,
+  acknowledgement,
+  answerRtmpHandshake,
+  decodeRtmpCommand,
+  encodeRtmpCommand,
+  FormatError,
+  RTMP_C0C1_BYTES,
+  RTMP_C2_BYTES,
+  RtmpChunkReader,
+  RtmpChunkWriter,
+  type RtmpCommand,
+  type RtmpMessage,
+  RtmpMessageType,
+  RtmpUserControl,
+  readControlArgument,
+  setPeerBandwidth,
+  userControl,
+  windowAcknowledgementSize,
+} from '@showfloor/media-formats';
+import { countBug, type Logger } from '@showfloor/service-kit';
+import type { Publication } from '../hub/stream-hub.ts';
+import type { MediaMetrics } from '../media-metrics.ts';
+import type { PublishDesk } from './publish-desk.ts';
+import type { RtmpLimits } from './rtmp-limits.ts';
+import { PacketSource } from './source-packet.ts';
+import { appName, readPresentedKey } from './stream-key.ts';
+
+const WINDOW_BYTES = 2_500_000;
+const OUT_CHUNK_BYTES = 4_096;
+const MESSAGE_STREAM_ID = 1;
+const HANDSHAKE_RANDOM_BYTES = 1_528;
+
+/** What a session needs from its server. */
+export type RtmpSessionContext = Readonly<{
+  desk: PublishDesk;
+  metrics: MediaMetrics;
+  log: Logger;
+  limits: RtmpLimits;
+  /** The one app that may be published to, e.g. `live`. */
+  app: string;
+}>;
+
+type Phase =
+  | { kind: 'c0c1' | 'c2'; missing: number }
+  | { kind: 'commands' }
+  | { kind: 'asking'; heldBack: RtmpMessage[]; heldBytes: number }
+  | { kind: 'publishing'; publication: Publication; hasMedia: boolean }
+  | { kind: 'closed' };
+
+/**
+ * One RTMP connection of a publisher. Owns its socket, its timers and its limits; whatever the peer does wrong ends
+ * this session and nothing else.
+ */
+export class RtmpSession {
+  readonly clientId: string = randomUUID();
+  readonly ip: string;
+  readonly createdAtMs: number = Date.now();
+  readonly #socket: Socket;
+  readonly #context: RtmpSessionContext;
+  readonly #reader: RtmpChunkReader;
+  readonly #writer = new RtmpChunkWriter();
+  readonly #packets: PacketSource;
+  readonly #c0c1 = Buffer.alloc(RTMP_C0C1_BYTES);
+  #phase: Phase = { kind: 'c0c1', missing: RTMP_C0C1_BYTES };
+  #deadline: NodeJS.Timeout | null = null;
+  #app = '';
+  #tcUrl = '';
+  #acknowledgedBytes = 0;
+  #windowBytes = WINDOW_BYTES;
+
+  constructor(socket: Socket, context: RtmpSessionContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.ip = socket.remoteAddress ?? '';
+    this.#reader = new RtmpChunkReader(context.limits.unauthenticated);
+    this.#packets = new PacketSource(() => context.metrics.unstampedKeyframes.inc());
+    this.#setDeadline(context.limits.handshakeTimeoutMs, 'handshake_timeout');
+    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('error', () => this.close('socket_error'));
+    socket.on('close', () => this.close('publisher_closed'));
+  }
+
+  /** The stream being published; null before and after. */
+  get publication(): Publication | null {
+    return this.#phase.kind === 'publishing' ? this.#phase.publication : null;
+  }
+
+  get receivedBytes(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Ends the connection. The first reason counts; `reason` is a stable word for log and metrics. */
+  close(reason: string): void {
+    if (this.#phase.kind === 'closed') return;
+    const { publication } = this;
+    this.#phase = { kind: 'closed' };
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    const { metrics, log } = this.#context;
+    metrics.rtmpEnds.inc({ reason });
+    log.info({ clientId: this.clientId, ip: this.ip, reason, receivedBytes: this.receivedBytes }, 'rtmp.closed');
+    // What was written (a refusal) still goes out; a peer that does not read it is cut.
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), 1_000).unref();
+    if (publication !== null) {
+      metrics.publishers.dec();
+      publication.end(reason);
+    }
+  }
+
+  #setDeadline(afterMs: number, reason: string): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.close(reason), afterMs);
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#context.metrics.receivedBytes.inc(bytes.length);
+    try {
+      const rest = this.#readHandshake(bytes);
+      if (rest.length > 0 && this.#phase.kind !== 'closed') this.#reader.push(rest, (message) => this.#handle(message));
+    } catch (error) {
+      if (error instanceof FormatError) {
+        this.#context.log.warn(
+          { clientId: this.clientId, ip: this.ip, code: error.code, ...error.details },
+          'rtmp.refused',
+        );
+        this.close(error.code);
+        return;
+      }
+      countBug();
+      this.#context.log.error({ err: error, clientId: this.clientId }, 'rtmp.failed');
+      this.close('bug');
+      return;
+    }
+    this.#acknowledge();
+  }
+
+  /** Takes handshake bytes off the front; what is left belongs to the chunk reader. */
+  #readHandshake(bytes: Buffer): Buffer {
+    let rest = bytes;
+    if (this.#phase.kind === 'c0c1' && rest.length > 0) {
+      const taken = rest.subarray(0, this.#phase.missing);
+      taken.copy(this.#c0c1, RTMP_C0C1_BYTES - this.#phase.missing);
+      this.#phase.missing -= taken.length;
+      rest = rest.subarray(taken.length);
+      if (this.#phase.missing === 0) {
+        this.#socket.write(answerRtmpHandshake(this.#c0c1, randomBytes(HANDSHAKE_RANDOM_BYTES)));
+        this.#phase = { kind: 'c2', missing: RTMP_C2_BYTES };
+      }
+    }
+    if (this.#phase.kind === 'c2' && rest.length > 0) {
+      const takenBytes = Math.min(this.#phase.missing, rest.length); // its content is not checked: encoders vary
+      this.#phase.missing -= takenBytes;
+      rest = rest.subarray(takenBytes);
+      if (this.#phase.missing === 0) {
+        this.#phase = { kind: 'commands' };
+        this.#setDeadline(this.#context.limits.firstPacketTimeoutMs, 'no_publish');
+      }
+    }
+    return rest;
+  }
+
+  #acknowledge(): void {
+    if (this.#phase.kind === 'closed' || this.#socket.bytesRead - this.#acknowledgedBytes < this.#windowBytes) return;
+    this.#acknowledgedBytes = this.#socket.bytesRead;
+    this.#write(acknowledgement(this.#socket.bytesRead));
+  }
+
+  #write(message: RtmpMessage): void {
+    if (!this.#socket.destroyed) this.#socket.write(this.#writer.write(message));
+  }
+
+  #handle(message: RtmpMessage): void {
+    const phase = this.#phase;
+    if (phase.kind === 'asking') {
+      this.#holdBack(phase, message);
+      return;
+    }
+    switch (message.typeId) {
+      case RtmpMessageType.commandAmf0:
+      case RtmpMessageType.commandAmf3:
+        this.#handleCommand(decodeRtmpCommand(message));
+        return;
+      case RtmpMessageType.windowAcknowledgementSize:
+        // A tiny window would have us answer every packet.
+        this.#windowBytes = Math.max(65_536, readControlArgument(message.payload));
+        return;
+      case RtmpMessageType.userControl:
+        if (message.payload[1] === RtmpUserControl.pingRequest) {
+          this.#write(userControl(RtmpUserControl.pingResponse, readControlArgument(message.payload.subarray(2))));
+        }
+        return;
+      default:
+        if (phase.kind === 'publishing') this.#handleMedia(phase, message);
+    }
+  }
+
+  /** The hook is being asked: the socket is paused, only what was already read comes here. */
+  #holdBack(phase: Extract<Phase, { kind: 'asking' }>, message: RtmpMessage): void {
+    phase.heldBytes += message.payload.length;
+    const limitBytes = this.#context.limits.unauthenticated.pendingBytesMax;
+    if (phase.heldBytes > limitBytes) throw new FormatError('rtmp.too_many_pending_bytes', { limitBytes });
+    phase.heldBack.push(message);
+  }
+
+  #handleMedia(phase: Extract<Phase, { kind: 'publishing' }>, message: RtmpMessage): void {
+    const packet = this.#packets.read(message, Date.now());
+    if (packet === null) return;
+    if (packet.kind === 'frames') {
+      if (phase.hasMedia) this.#deadline?.refresh();
+      else this.#setDeadline(this.#context.limits.silenceTimeoutMs, 'silent');
+      phase.hasMedia = true;
+    }
+    phase.publication.push(packet);
+  }
+
+  #handleCommand(command: RtmpCommand): void {
+    switch (command.name) {
+      case 'connect':
+        this.#connect(command);
+        return;
+      case 'releaseStream':
+      case 'FCPublish':
+        this.#reply(command, [null, undefined]);
+        return;
+      case 'createStream':
+        this.#reply(command, [null, MESSAGE_STREAM_ID]);
+        return;
+      case 'publish':
+        this.#publish(command).catch((error: unknown) => {
+          countBug();
+          this.#context.log.error({ err: error, clientId: this.clientId }, 'rtmp.failed');
+          this.close('bug');
+        });
+        return;
+      case 'FCUnpublish':
+      case 'deleteStream':
+      case 'closeStream':
+        if (this.#phase.kind === 'publishing') this.close('publisher_stopped');
+        return;
+      case 'play':
+      case 'play2':
+        this.#status('error', 'NetStream.Play.Failed', 'Watch over HTTP.');
+        this.close('play_refused');
+        return;
+      default: // encoders say more (_checkbw, getStreamLength …); none of it needs an answer
+    }
+  }
+
+  #reply(command: RtmpCommand, args: readonly Amf0Value[]): void {
+    this.#write(encodeRtmpCommand({ name: '_result', transactionId: command.transactionId, args }));
+  }
+
+  #connect(command: RtmpCommand): void {
+    const info = command.args[0];
+    this.#app = textOf(info, 'app');
+    this.#tcUrl = textOf(info, 'tcUrl');
+    if (appName(this.#app) !== this.#context.app) {
+      const reason = { level: 'error', code: 'NetConnection.Connect.InvalidApp', description: 'No such app.' };
+      this.#write(encodeRtmpCommand({ name: '_error', transactionId: command.transactionId, args: [null, reason] }));
+      this.close('invalid_app');
+      return;
+    }
+    this.#write(windowAcknowledgementSize(WINDOW_BYTES));
+    this.#write(setPeerBandwidth(WINDOW_BYTES));
+    this.#socket.write(this.#writer.setChunkSize(OUT_CHUNK_BYTES));
+    this.#reply(command, [
+      { fmsVer: 'FMS/3,5,7,7009', capabilities: 31, mode: 1 },
+      { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connected.', objectEncoding: 0 },
+    ]);
+  }
+
+  async #publish(command: RtmpCommand): Promise<void> {
+    const streamName = command.args[1];
+    const presented =
+      typeof streamName === 'string' && this.#app !== ''
+        ? readPresentedKey({ app: this.#app, tcUrl: this.#tcUrl, streamName })
+        : null;
+    this.#tcUrl = ''; // may hold the key: not kept
+    if (presented === null || this.#phase.kind !== 'commands') {
+      this.#status('error', 'NetStream.Publish.Denied', 'Expected {playbackId}?key={secret} as stream name.');
+      this.close('bad_stream_name');
+      return;
+    }
+    const asking: Phase = { kind: 'asking', heldBack: [], heldBytes: 0 };
+    this.#phase = asking;
+    this.#socket.pause();
+    const publisher = { clientId: this.clientId, cut: (reason: string) => this.close(reason) };
+    const isOpen = (): boolean => this.#phase === asking && !this.#socket.destroyed;
+    const result = await this.#context.desk.ask(
+      { ...presented, app: this.#context.app, ip: this.ip },
+      publisher,
+      isOpen,
+    );
+    if (!result.ok) {
+      this.#status('error', result.statusCode, result.text);
+      this.close(`refused_${result.reason}`);
+      return;
+    }
+    this.#begin(result.publication, asking.heldBack);
+  }
+
+  #begin(publication: Publication, heldBack: readonly RtmpMessage[]): void {
+    this.#phase = { kind: 'publishing', publication, hasMedia: false };
+    this.#context.metrics.publishers.inc();
+    this.#reader.setLimits(this.#context.limits.authenticated);
+    this.#write(userControl(RtmpUserControl.streamBegin, MESSAGE_STREAM_ID));
+    this.#status('status', 'NetStream.Publish.Start', 'On air.');
+    this.#setDeadline(this.#context.limits.firstPacketTimeoutMs, 'no_media');
+    try {
+      for (const message of heldBack) this.#handle(message);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.close(error.code);
+      return;
+    }
+    this.#socket.resume();
+  }
+
+  #status(level: 'status' | 'error', code: string, description: string): void {
+    const command = { name: 'onStatus', transactionId: 0, args: [null, { level, code, description }] };
+    this.#write(encodeRtmpCommand(command, MESSAGE_STREAM_ID));
+  }
+}
+
+function textOf(info: Amf0Value, field: string): string {
+  if (typeof info !== 'object' || info === null || Array.isArray(info)) return '';
+  const value = (info as Amf0Object)[field];
+  return typeof value === 'string' ? value.slice(0, 2_048) : '';
+}

@@ -1,0 +1,56 @@
+import { Counter, Gauge, Histogram, type Registry } from '@showfloor/service-kit';
+
+/** The figures of the video plane. Labels are bounded words: never a stream, an address or a key. */
+export type MediaMetrics = ReturnType<typeof createMediaMetrics>;
+
+/** Creates and registers all metrics of the plane. Once per registry. */
+export function createMediaMetrics(registry: Registry) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
+  return {
+    rtmpConnections: new Gauge({ name: 'media_rtmp_connections', help: 'Open RTMP connections', registers }),
+    publishers: new Gauge({ name: 'media_publishers', help: 'Publishers admitted and connected', registers }),
+    streams: new Gauge({ name: 'media_streams', help: 'Streams by state', labelNames: ['state'], registers }),
+    subscribers: new Gauge({
+      name: 'media_subscribers',
+      help: 'Viewers by protocol',
+      labelNames: ['protocol'],
+      registers,
+    }),
+    receivedBytes: counter('media_received_bytes_total', 'Bytes read from publishers'),
+    sentBytes: counter('media_sent_bytes_total', 'Bytes handed to viewers by protocol', ['protocol']),
+    publishes: counter('media_publish_total', 'Publish attempts by outcome', ['outcome']),
+    plays: counter('media_play_total', 'Play attempts by protocol and outcome', ['protocol', 'outcome']),
+    rtmpEnds: counter('media_rtmp_session_ends_total', 'RTMP connections ended by reason', ['reason']),
+    blockedAddresses: new Gauge({
+      name: 'media_blocked_addresses',
+      help: 'Addresses blocked after refused publishes',
+      registers,
+    }),
+    streamEvents: counter('media_stream_events_total', 'Stream events by type', ['type']),
+    unstampedKeyframes: counter('media_unstamped_keyframes_total', 'Keyframes that could not carry the ingest clock'),
+    gopOverflows: counter('media_gop_cache_overflows_total', 'GOPs over the cache bounds: joiners wait for a keyframe'),
+    droppedPackets: counter('media_subscriber_dropped_packets_total', 'Packets not sent to a viewer over its bound'),
+    skips: counter('media_subscriber_skips_total', 'Times a slow viewer was put to the next keyframe'),
+    subscriberEnds: counter('media_subscriber_ends_total', 'Viewers gone by reason', ['reason']),
+    roundSeconds: new Histogram({
+      name: 'media_flv_round_seconds',
+      help: 'Time to write one shared buffer to all viewers of a stream',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
+      registers,
+    }),
+    mergeChanges: counter('media_flv_merge_changes_total', 'Changes of the merge level by new level', ['level']),
+    hookRequests: counter('media_hook_requests_total', 'Publish hook calls by outcome', ['outcome']),
+    eventDeliveries: counter('media_event_deliveries_total', 'Event deliveries by target and outcome', [
+      'target',
+      'outcome',
+    ]),
+    eventQueue: new Gauge({
+      name: 'media_event_queue_length',
+      help: 'Events waiting for a target',
+      labelNames: ['target'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '@showfloor/service-kit';
+import { SrsApi } from './control/srs-api.ts';
+import { FlvDelivery } from './delivery/flv-delivery.ts';
+import { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
+import { HttpDelivery } from './delivery/http-delivery.ts';
+import { GOP_LIMITS, type GopLimits } from './hub/gop-cache.ts';
+import { type HubEvent, StreamHub } from './hub/stream-hub.ts';
+import { AdmissionDesk, type Admit } from './ingest/admission.ts';
+import { FailedPublishGuard, GUARD_LIMITS, type GuardLimits } from './ingest/failed-publish-guard.ts';
+import { PublishDesk } from './ingest/publish-desk.ts';
+import { RTMP_LIMITS, type RtmpLimits } from './ingest/rtmp-limits.ts';
+import { RtmpServer } from './ingest/rtmp-server.ts';
+import type { MediaMetrics } from './media-metrics.ts';
+
+const SAMPLE_INTERVAL_MS = 2_500;
+const KEEP_ALIVE_MS = 3_000;
+const GRACE_MS = 120_000;
+const CONNECTIONS_MAX = 5_000;
+const MERGE_CEILING_MS = 100;
+
+export type MediaPlaneOptions = Readonly<{
+  host: string;
+  rtmpPort: number;
+  httpPort: number;
+  /** Says who may publish. */
+  admit: Admit;
+  /** Told of started, interrupted, resumed and ended, in order. */
+  onEvent: (event: HubEvent) => void;
+  log: Logger;
+  metrics: MediaMetrics;
+  serverId: string;
+  /** RTMP app; `live`. */
+  app?: string;
+  /** Grace window when the admission names none; 120 s. */
+  graceMs?: number;
+  /** Publishers and viewers together; 5,000. */
+  connectionsMax?: number;
+  streamsMax?: number;
+  rivalWindowMs?: number;
+  mergeCeilingMs?: number;
+  keepAliveMs?: number;
+  gop?: Partial<GopLimits>;
+  viewerLimits?: Partial<ViewerLimits>;
+  rtmpLimits?: Partial<RtmpLimits>;
+  guardLimits?: Partial<GuardLimits>;
+}>;
+
+/** A running video plane. */
+export type MediaPlane = Readonly<{
+  rtmpPort: number;
+  httpPort: number;
+  hub: StreamHub;
+  /** Routes for the admin listener: true when it has answered. */
+  handleAdmin: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Facts for the heartbeat. */
+  summaries: () => unknown;
+  /** False from the moment `close` was called. */
+  isListening: () => boolean;
+  /** Cuts publishers and viewers; tells no `ended`, because a restart resumes the shows. */
+  close: () => Promise<void>;
+}>;
+
+/** Builds ingest ← hub → delivery and listens. Throws StartError when a port cannot be had. */
+export async function startMediaPlane(options: MediaPlaneOptions): Promise<MediaPlane> {
+  const { metrics, log, host } = options;
+  const app = options.app ?? 'live';
+  const gop = { ...GOP_LIMITS, ...options.gop };
+  const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+  let isClosing = false;
+  const hub = new StreamHub({
+    gop,
+    ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),
+    ...(options.rivalWindowMs === undefined ? {} : { rivalWindowMs: options.rivalWindowMs }),
+    onGopOverflow: () => metrics.gopOverflows.inc(),
+    onEvent: (event) => {
+      if (isClosing) return;
+      metrics.streamEvents.inc({ type: event.type });
+      log.info(event, `stream.${event.type}`);
+      options.onEvent(event);
+    },
+  });
+  const guard = new FailedPublishGuard({ ...GUARD_LIMITS, ...options.guardLimits });
+  const admissions = new AdmissionDesk(options.admit, options.graceMs ?? GRACE_MS);
+  const flv = new FlvDelivery({
+    metrics,
+    log,
+    gop,
+    viewerLimits: { ...VIEWER_LIMITS, ...options.viewerLimits },
+    mergeCeilingMs: options.mergeCeilingMs ?? MERGE_CEILING_MS,
+    keepAliveMs: options.keepAliveMs ?? KEEP_ALIVE_MS,
+  });
+  const publisherCount = (): number => hub.list().filter((entry) => entry.publisherClientId !== null).length;
+  const hasRoom = (): boolean => flv.viewerCount + publisherCount() < connectionsMax;
+  const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom });
+  const rtmp = new RtmpServer({ desk, metrics, log, limits: { ...RTMP_LIMITS, ...options.rtmpLimits }, app });
+  const http = new HttpDelivery({ hub, flv, metrics, hasRoom, connectionsMax });
+  const api = new SrsApi({
+    hub,
+    rtmp,
+    flv,
+    app,
+    serverId: options.serverId,
+    onPublisherCut: (playbackId) => admissions.forget(playbackId),
+  });
+  const sample = (): void => {
+    api.sample();
+    metrics.rtmpConnections.set(rtmp.connectionCount);
+    metrics.blockedAddresses.set(guard.blockedCount);
+    const states = hub.list().map((entry) => entry.stream.state);
+    for (const state of ['pending', 'live', 'interrupted'] as const) {
+      metrics.streams.set({ state }, states.filter((one) => one === state).length);
+    }
+  };
+  const rtmpPort = await rtmp.listen({ host, port: options.rtmpPort });
+  const httpPort = await http.listen({ host, port: options.httpPort });
+  const timer = setInterval(sample, SAMPLE_INTERVAL_MS);
+  return {
+    rtmpPort,
+    httpPort,
+    hub,
+    handleAdmin: (request, response) => api.handle(request, response),
+    summaries: () => api.summaries(),
+    isListening: () => !isClosing,
+    close: async () => {
+      isClosing = true;
+      clearInterval(timer);
+      hub.close();
+      await Promise.all([rtmp.close(), http.close()]);
+      hub.close(); // sessions that ended above have opened grace windows
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * The conversation that leads to "publishing": handshake, connect, releaseStream, FCPublish, createStream, publish.
+ * Sans I/O: bytes in, bytes out through `send`. Spec: Adobe RTMP 1.0, 5.2 and 7.2.
+ */
+import {
+  type Amf0Object,
+  type Amf0Value,
+  acknowledgement,
+  decodeRtmpCommand,
+  encodeRtmpCommand,
+  finishRtmpHandshake,
+  RTMP_S0S1S2_BYTES,
+  RtmpChunkReader,
+  RtmpChunkWriter,
+  type RtmpCommand,
+  type RtmpMessage,
+  RtmpMessageType,
+  RtmpUserControl,
+  readControlArgument,
+  startRtmpHandshake,
+  userControl,
+} from '@showfloor/media-formats';
+import { type PublishRejection, refusalOf } from './publish-result.ts';
+import type { RtmpPublishTarget } from './publish-url.ts';
+
+const OUT_CHUNK_BYTES = 65_536;
+const CONNECT_TRANSACTION = 1;
+const CREATE_STREAM_TRANSACTION = 4;
+
+/** What the server said: the publish was accepted, refused, or (later) broken off. */
+export type PublishOutcome = { ok: true; messageStreamId: number } | PublishRejection;
+
+/** One client side of an RTMP publish conversation. */
+export class PublishConversation {
+  readonly #target: RtmpPublishTarget;
+  readonly #send: (bytes: Uint8Array) => void;
+  readonly #onOutcome: (outcome: PublishOutcome) => void;
+  readonly #reader = new RtmpChunkReader();
+  readonly #writer = new RtmpChunkWriter();
+  readonly #handshake = new Uint8Array(RTMP_S0S1S2_BYTES);
+  #handshakeFilled = 0;
+  #messageStreamId = 0;
+  #receivedBytes = 0;
+  #acknowledgedBytes = 0;
+  #windowBytes = Number.POSITIVE_INFINITY;
+
+  /** `onOutcome` may be called again after an acceptance, when the server breaks the publish off. */
+  constructor(
+    target: RtmpPublishTarget,
+    io: { send: (bytes: Uint8Array) => void; onOutcome: (outcome: PublishOutcome) => void },
+  ) {
+    this.#target = target;
+    this.#send = io.send;
+    this.#onOutcome = io.onOutcome;
+  }
+
+  /** Sends C0 and C1; `randomBytes` fill the handshake (1528 are used). */
+  start(randomBytes: Uint8Array): void {
+    this.#send(startRtmpHandshake(randomBytes));
+  }
+
+  /** Takes the server's bytes, in any cut. Throws FormatError. */
+  push(bytes: Uint8Array): void {
+    this.#receivedBytes += bytes.length;
+    const rest = this.#handshakeFilled < RTMP_S0S1S2_BYTES ? this.#pushHandshake(bytes) : bytes;
+    if (rest.length > 0) this.#reader.push(rest, (message) => this.#handle(message));
+    if (this.#receivedBytes - this.#acknowledgedBytes >= this.#windowBytes) {
+      this.#acknowledgedBytes = this.#receivedBytes;
+      this.#send(this.#writer.write(acknowledgement(this.#receivedBytes)));
+    }
+  }
+
+  /** Encodes a media message of the published stream. */
+  encode(message: { typeId: number; timestampMs: number; payload: Uint8Array }): Uint8Array {
+    const chunkStreamId =
+      message.typeId === RtmpMessageType.audio ? 4 : message.typeId === RtmpMessageType.video ? 6 : 5;
+    return this.#writer.write({ ...message, chunkStreamId, messageStreamId: this.#messageStreamId });
+  }
+
+  /** Encodes the goodbye of a publisher that ends on purpose. */
+  encodeGoodbye(): Uint8Array {
+    return this.#writer.write(
+      encodeRtmpCommand({ name: 'FCUnpublish', transactionId: 6, args: [null, this.#target.streamName] }),
+    );
+  }
+
+  #pushHandshake(bytes: Uint8Array): Uint8Array {
+    const taken = bytes.subarray(0, RTMP_S0S1S2_BYTES - this.#handshakeFilled);
+    this.#handshake.set(taken, this.#handshakeFilled);
+    this.#handshakeFilled += taken.length;
+    if (this.#handshakeFilled === RTMP_S0S1S2_BYTES) {
+      this.#send(finishRtmpHandshake(this.#handshake));
+      this.#send(this.#writer.setChunkSize(OUT_CHUNK_BYTES));
+      const { app, tcUrl } = this.#target;
+      const connect = { app, type: 'nonprivate', flashVer: 'FMLE/3.0 (compatible; Showfloor)', tcUrl };
+      this.#command({ name: 'connect', transactionId: CONNECT_TRANSACTION, args: [connect] });
+    }
+    return bytes.subarray(taken.length);
+  }
+
+  #command(command: RtmpCommand, messageStreamId = 0): void {
+    this.#send(this.#writer.write(encodeRtmpCommand(command, messageStreamId)));
+  }
+
+  #handle(message: RtmpMessage): void {
+    switch (message.typeId) {
+      case RtmpMessageType.windowAcknowledgementSize:
+        this.#windowBytes = readControlArgument(message.payload);
+        return;
+      case RtmpMessageType.userControl:
+        if (message.payload[1] === RtmpUserControl.pingRequest) {
+          const time = readControlArgument(message.payload.subarray(2));
+          this.#send(this.#writer.write(userControl(RtmpUserControl.pingResponse, time)));
+        }
+        return;
+      case RtmpMessageType.commandAmf0:
+      case RtmpMessageType.commandAmf3:
+        this.#handleCommand(decodeRtmpCommand(message));
+        return;
+      default: // acknowledgements and bandwidth: the socket's own back-pressure decides
+    }
+  }
+
+  #handleCommand({ name, transactionId, args }: RtmpCommand): void {
+    if (name === '_error' && isDecisive(transactionId)) this.#onOutcome(refusalOf(statusCode(args)));
+    else if (name === '_result' && transactionId === CONNECT_TRANSACTION) this.#createStream();
+    else if (name === '_result' && transactionId === CREATE_STREAM_TRANSACTION) this.#publish(args[1]);
+    else if (name === 'onStatus') this.#handleStatus(args);
+  }
+
+  #createStream(): void {
+    const { streamName } = this.#target;
+    this.#command({ name: 'releaseStream', transactionId: 2, args: [null, streamName] });
+    this.#command({ name: 'FCPublish', transactionId: 3, args: [null, streamName] });
+    this.#command({ name: 'createStream', transactionId: CREATE_STREAM_TRANSACTION, args: [null] });
+  }
+
+  #publish(streamId: Amf0Value): void {
+    this.#messageStreamId = typeof streamId === 'number' ? streamId : 1;
+    const args = [null, this.#target.streamName, 'live'];
+    this.#command({ name: 'publish', transactionId: 5, args }, this.#messageStreamId);
+  }
+
+  #handleStatus(args: readonly Amf0Value[]): void {
+    const code = statusCode(args);
+    if (code === 'NetStream.Publish.Start') this.#onOutcome({ ok: true, messageStreamId: this.#messageStreamId });
+    else if (statusField(args, 'level') === 'error') this.#onOutcome(refusalOf(code));
+  }
+}
+
+/** Servers answer releaseStream and FCPublish with `_error` when they do not know them: that means nothing. */
+function isDecisive(transactionId: number): boolean {
+  return transactionId === CONNECT_TRANSACTION || transactionId === CREATE_STREAM_TRANSACTION;
+}
+
+function statusCode(args: readonly Amf0Value[]): string {
+  return statusField(args, 'code') ?? 'unknown';
+}
+
+function statusField(args: readonly Amf0Value[], field: string): string | undefined {
+  const info = args[1];
+  if (typeof info !== 'object' || info === null) return undefined;
+  const value = (info as Amf0Object)[field];
+  return typeof value === 'string' ? value : undefined;
+}

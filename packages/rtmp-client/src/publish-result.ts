@@ -1,0 +1,32 @@
+/**
+ * Why a publish attempt did not succeed:
+ * `bad_name` another encoder is on air under this name · `denied` the server refused the key or the stream ·
+ * `failed` the server could not decide or broke off · `rejected` it refused the connection's app ·
+ * `unreachable` no TCP connection · `timeout` no answer in time · `closed` the connection ended before the answer ·
+ * `protocol` the answer was not RTMP · `aborted` our own signal.
+ */
+export type PublishRefusal =
+  | 'bad_name'
+  | 'denied'
+  | 'failed'
+  | 'rejected'
+  | 'unreachable'
+  | 'timeout'
+  | 'closed'
+  | 'protocol'
+  | 'aborted';
+
+/** `statusCode` is the server's own, e.g. `NetStream.Publish.BadName`, when it gave one. */
+export type PublishRejection = Readonly<{ ok: false; reason: PublishRefusal; statusCode?: string }>;
+
+const REASONS = new Map<string, PublishRefusal>([
+  ['NetStream.Publish.BadName', 'bad_name'],
+  ['NetStream.Publish.Denied', 'denied'],
+  ['NetConnection.Connect.Rejected', 'rejected'],
+  ['NetConnection.Connect.InvalidApp', 'rejected'],
+]);
+
+/** Maps a server's status code to a reason; unknown error codes are `failed`. */
+export function refusalOf(statusCode: string): PublishRejection {
+  return { ok: false, reason: REASONS.get(statusCode) ?? 'failed', statusCode };
+}
