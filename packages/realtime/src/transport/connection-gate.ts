@@ -85,7 +85,9 @@ export class ConnectionGate {
   #watchPackets(connection: EngineConnection): void {
     let windowEndsAtMs = 0;
     let packets = 0;
+    let isEnded = false;
     connection.on('data', (data: unknown) => {
+      if (isEnded) return; // what was on its way already
       const nowMs = performance.now();
       if (nowMs >= windowEndsAtMs) {
         windowEndsAtMs = nowMs + PACKET_WINDOW_MS;
@@ -97,6 +99,7 @@ export class ConnectionGate {
         this.#options.endsIfSlow(connection);
         return;
       }
+      isEnded = true;
       this.#options.metrics.connectionsEnded.inc({ cause });
       terminate(connection);
     });

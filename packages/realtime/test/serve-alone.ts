@@ -1,0 +1,14 @@
+/** The plane as a process of its own, to be killed: `serve-alone.ts {dataDir} {port}`; prints its port as a line. */
+import { createLogger, createMetrics, loadSecrets } from '@showfloor/service-kit';
+import { startRealtimePlane } from '../src/index.ts';
+
+const [dataDir = '', port = '0'] = process.argv.slice(2);
+const plane = await startRealtimePlane({
+  host: '127.0.0.1',
+  port: Number(port),
+  dataDir,
+  secrets: loadSecrets(dataDir),
+  registry: createMetrics('realtime'),
+  log: createLogger('realtime', 'silent'),
+});
+process.stdout.write(`${plane.port}\n`);
