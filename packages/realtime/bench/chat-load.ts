@@ -10,6 +10,8 @@ export type ChatLoad = {
   readonly clients: number;
   readonly messagesPerSecond: number;
   readonly seconds: number;
+  /** Called as the first message is about to go out and when the last has. */
+  readonly onFlow?: (moment: 'before' | 'after') => void;
 };
 
 export type ChatLoadResult = {
@@ -62,7 +64,9 @@ export async function runChatLoad(load: ChatLoad): Promise<ChatLoadResult> {
     };
   }
   const framesBefore = frames;
+  load.onFlow?.('before');
   const { sent, refused } = await write(clients.slice(0, writerCount), load);
+  load.onFlow?.('after');
   const framesPerSecond = (frames - framesBefore) / load.seconds;
   await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
   for (const client of clients) client.socket.terminate();
