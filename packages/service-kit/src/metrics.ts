@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { bugsTotal } from './assert.ts';
+import { droppedLogLines } from './log.ts';
 
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
@@ -14,6 +15,14 @@ export function createMetrics(service: string): Registry {
     registers: [registry],
     collect() {
       this.set(bugsTotal());
+    },
+  });
+  new Gauge({
+    name: 'log_lines_dropped_total',
+    help: 'Log lines that found no reader',
+    registers: [registry],
+    collect() {
+      this.set(droppedLogLines());
     },
   });
   return registry;

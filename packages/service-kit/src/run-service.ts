@@ -23,7 +23,10 @@ const REPEATED_SIGNAL_MS = 500;
 export async function runService(start: () => Promise<Service>): Promise<void> {
   // A supervisor that dies while we start must not leave us behind: there is nothing to drain yet.
   const leave = (): never => process.exit(EXIT_FAILED);
-  if (process.send !== undefined) process.once('disconnect', leave);
+  if (process.send !== undefined) {
+    if (!process.connected) leave();
+    process.once('disconnect', leave);
+  }
   let service: Service;
   try {
     service = await start();
@@ -52,7 +55,7 @@ export async function runService(start: () => Promise<Service>): Promise<void> {
   if (process.send !== undefined) {
     process.off('disconnect', leave);
     process.on('disconnect', () => close('supervisor_gone', EXIT_OK));
-    process.send({ type: 'ready' });
+    process.send({ type: 'ready' }, undefined, undefined, () => undefined); // not heard: `disconnect` follows
   }
   const onBug = (error: unknown): void => {
     countBug();
