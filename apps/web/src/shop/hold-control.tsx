@@ -1,0 +1,133 @@
+import { Button } from '@mantine/core';
+import type { ProductCard, ProductVariant } from '@showfloor/protocol';
+import { type ReactElement, useId, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ApiProblem } from '../api/http.ts';
+import { Notice } from '../design/notice.tsx';
+import { useCart } from './cart-context.tsx';
+import { formatMoney } from './money.ts';
+
+/** At this many units and fewer the number is told. */
+const SCARCE_UNITS = 9;
+
+export type HoldControl = {
+  readonly variant: ProductVariant | undefined;
+  /** Variant choice, where there is one. */
+  readonly choice: ReactElement | null;
+  readonly price: ReactElement;
+  readonly stock: ReactElement | null;
+  readonly button: ReactElement;
+  readonly problem: ReactElement | null;
+};
+
+/** The parts with which a product is chosen and held; pinned card and list lay them out differently. */
+export function useHoldControl(product: ProductCard, playbackId: string): HoldControl {
+  const { t } = useTranslation();
+  const { hold, open } = useCart();
+  const [chosenId, setChosenId] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const variant =
+    product.variants.find(({ id }) => id === chosenId) ??
+    product.variants.find(({ availableUnits }) => availableUnits > 0) ??
+    product.variants[0];
+  const available = variant?.availableUnits ?? 0;
+
+  const onHold = async (): Promise<void> => {
+    if (variant === undefined) return;
+    setBusy(true);
+    const refusal = await hold(variant.id, playbackId);
+    setBusy(false);
+    setProblem(refusal);
+    if (refusal === null) open();
+  };
+
+  return {
+    variant,
+    choice:
+      product.variants.length > 1 ? (
+        <VariantChoice product={product} chosenId={variant?.id ?? null} onChoose={setChosenId} />
+      ) : null,
+    price: (
+      <span className="sf-price" data-testid="price">
+        {variant === undefined ? '' : formatMoney(variant.priceMinor, product.currency)}
+      </span>
+    ),
+    stock: <StockLine availableUnits={available} />,
+    button: (
+      <Button
+        loading={isBusy}
+        disabled={available === 0}
+        aria-label={available === 0 ? undefined : t('shop.holdNamed', { title: product.title })}
+        onClick={() => void onHold()}
+        data-testid="hold"
+      >
+        {available === 0 ? t('shop.soldOut') : t('shop.hold')}
+      </Button>
+    ),
+    problem: problem === null ? null : <HoldProblem problem={problem} />,
+  };
+}
+
+function StockLine({ availableUnits }: { readonly availableUnits: number }): ReactElement {
+  const { t } = useTranslation();
+  const isScarce = availableUnits <= SCARCE_UNITS;
+  const text =
+    availableUnits === 0 ? t('shop.soldOut') : isScarce ? t('shop.left', { count: availableUnits }) : t('shop.inStock');
+  return (
+    <span
+      className={isScarce ? 'sf-stock sf-stock--scarce' : 'sf-stock'}
+      data-testid="stock"
+      data-units={availableUnits}
+    >
+      {text}
+    </span>
+  );
+}
+
+type VariantChoiceProps = {
+  readonly product: ProductCard;
+  readonly chosenId: string | null;
+  readonly onChoose: (variantId: string) => void;
+};
+
+/** Radio buttons that look like labels; arrows move between them. */
+function VariantChoice({ product, chosenId, onChoose }: VariantChoiceProps): ReactElement {
+  const { t } = useTranslation();
+  const name = useId();
+  return (
+    <fieldset className="sf-variants">
+      <legend className="sf-variants__legend">{t('shop.variants', { title: product.title })}</legend>
+      {product.variants.map(({ id, title, availableUnits }) => (
+        <label key={id} className="sf-variant" data-sold-out={availableUnits === 0}>
+          <input
+            type="radio"
+            name={name}
+            value={id}
+            checked={id === chosenId}
+            aria-label={availableUnits === 0 ? t('shop.variantSoldOut', { title }) : title}
+            onChange={() => onChoose(id)}
+          />
+          <span>{title}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function HoldProblem({ problem }: { readonly problem: ApiProblem }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Notice tone="bad" testId="hold-problem">
+      {text()}
+    </Notice>
+  );
+
+  function text(): string {
+    if (problem.isOutage) return t('shop.holdFailed');
+    if (problem.reason === 'hold_limit') return t('shop.holdLimit');
+    if (problem.reason !== 'insufficient_stock') return t('shop.holdRefused', { detail: problem.message });
+    const count = problem.availableUnits ?? 0;
+    return count === 0 ? t('shop.soldOutNow') : t('shop.insufficient', { count });
+  }
+}

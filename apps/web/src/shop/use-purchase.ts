@@ -1,0 +1,67 @@
+import type { Checkout, Order } from '@showfloor/protocol';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { ApiProblem } from '../api/http.ts';
+import { randomId } from '../api/random-id.ts';
+import { checkOut } from '../api/shop-api.ts';
+import { beginAttempt, pendingAttempt, settleAttempt } from './checkout-attempt.ts';
+import { payUntilSettled } from './pay.ts';
+
+export type Purchase =
+  | { readonly kind: 'idle' }
+  /** `isResumed`: begun before a reload. `isRepeating`: the shop did not answer yet. */
+  | { readonly kind: 'paying'; readonly isResumed: boolean; readonly isRepeating: boolean }
+  | { readonly kind: 'refused'; readonly problem: ApiProblem; readonly isOpen: boolean }
+  | { readonly kind: 'paid'; readonly order: Order };
+
+export type PurchaseHandle = {
+  readonly purchase: Purchase;
+  readonly pay: (body: Checkout) => void;
+  /** Asks again for the attempt whose outcome is open. */
+  readonly payAgain: () => void;
+  readonly reset: () => void;
+};
+
+const pause = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+/** One purchase at a time. An attempt left open by a reload is taken up again by itself. */
+export function usePurchase(onSettled: (purchase: Purchase) => void, onResumed: () => void): PurchaseHandle {
+  const [purchase, setPurchase] = useState<Purchase>({ kind: 'idle' });
+  const isBusy = useRef(false);
+  const tell = useRef({ onSettled, onResumed });
+  tell.current = { onSettled, onResumed };
+
+  const run = useCallback(async (body: Checkout, isResumed: boolean): Promise<void> => {
+    if (isBusy.current) return;
+    isBusy.current = true;
+    const attempt = beginAttempt(sessionStorage, body, randomId);
+    setPurchase({ kind: 'paying', isResumed, isRepeating: false });
+    const outcome = await payUntilSettled({
+      ask: () => checkOut(attempt.body, attempt.key),
+      wait: pause,
+      onRepeat: () => setPurchase({ kind: 'paying', isResumed, isRepeating: true }),
+    });
+    isBusy.current = false;
+    if (outcome.kind === 'paid' || !outcome.isOpen) settleAttempt(sessionStorage);
+    setPurchase(outcome);
+    tell.current.onSettled(outcome);
+  }, []);
+
+  const payAgain = useCallback(() => {
+    const open = pendingAttempt(sessionStorage);
+    if (open !== null) void run(open.body, false);
+  }, [run]);
+
+  useEffect(() => {
+    const open = pendingAttempt(sessionStorage);
+    if (open === null || !open.isSent) return;
+    tell.current.onResumed();
+    void run(open.body, true);
+  }, [run]);
+
+  return {
+    purchase,
+    pay: (body) => void run(body, false),
+    payAgain,
+    reset: () => setPurchase((now) => (now.kind === 'paying' ? now : { kind: 'idle' })),
+  };
+}

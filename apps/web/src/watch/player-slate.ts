@@ -1,0 +1,52 @@
+import type { ShowStatus, StreamState } from '@showfloor/protocol';
+
+/** What the player itself is doing. */
+export type PlayerState =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'playing' }
+  | { readonly kind: 'paused' }
+  /** The browser refused to start by itself: a press on play is needed. */
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'retrying'; readonly attempt: number }
+  /** The server closed the stream in good order. */
+  | { readonly kind: 'finished' }
+  /** No Media Source Extensions here. */
+  | { readonly kind: 'unsupported' };
+
+/** What stands in front of the picture; null: nothing. */
+export type Slate =
+  | 'loading'
+  | 'starting'
+  | 'interrupted'
+  | 'ended'
+  | 'cancelled'
+  | 'unreachable'
+  | 'blocked'
+  | 'unsupported'
+  | null;
+
+export type SlateInput = {
+  readonly player: PlayerState;
+  /** From the realtime plane; `unknown` when it is not there. */
+  readonly stream: StreamState;
+  /** From commerce; null when it did not answer. */
+  readonly status: ShowStatus | null;
+};
+
+/** The picture has the last word while it moves; when it does not, the planes that still answer say why. */
+export function slateOf({ player, stream, status }: SlateInput): Slate {
+  if (player.kind === 'unsupported') return 'unsupported';
+  if (status === 'cancelled') return 'cancelled';
+  if (stream === 'ended' || (status === 'ended' && stream !== 'live')) return 'ended';
+  if (stream === 'interrupted') return 'interrupted';
+  if (player.kind === 'playing' || player.kind === 'paused') return null;
+  if (player.kind === 'blocked') return 'blocked';
+  if (player.kind === 'loading') return isBeforeStart(status, stream) ? 'starting' : 'loading';
+  if (isBeforeStart(status, stream)) return 'starting';
+  if (status === 'interrupted') return 'interrupted';
+  return player.kind === 'finished' ? 'loading' : 'unreachable';
+}
+
+function isBeforeStart(status: ShowStatus | null, stream: StreamState): boolean {
+  return stream !== 'live' && (status === 'scheduled' || status === 'ready');
+}

@@ -1,0 +1,70 @@
+import type { ShowDetail } from '@showfloor/protocol';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { asProblem } from '../api/http.ts';
+import { getShow } from '../api/shop-api.ts';
+import type { LinkState } from '../realtime/live-connection.ts';
+import { type ShopEvent, ShopEventLog, shopAfter } from '../shop/live-shop.ts';
+
+/** With the realtime plane telling every change, reading again is only a safety net … */
+const POLL_ONLINE_MS = 60_000;
+/** … without it, reading is how pins and stock arrive. */
+const POLL_OFFLINE_MS = 5_000;
+
+export type LiveShow = {
+  readonly detail: ShowDetail | undefined;
+  readonly isMissing: boolean;
+  /** The shop did not answer the last time. */
+  readonly isDown: boolean;
+  /** Wall clock of the last unpin; 0: none seen. */
+  readonly unpinnedAtMs: number;
+  readonly onShop: (event: ShopEvent) => void;
+  readonly reload: () => void;
+};
+
+/** The show with its products and pin, kept fresh by events and by reading. */
+export function useShow(playbackId: string, link: LinkState): LiveShow {
+  const queryClient = useQueryClient();
+  const [log] = useState(() => new ShopEventLog());
+  const [unpinnedAtMs, setUnpinnedAtMs] = useState(0);
+  const query = useQuery({
+    queryKey: ['show', playbackId],
+    queryFn: async ({ signal }) => {
+      const askedAtMs = performance.now();
+      return log.catchUp(await getShow(playbackId, signal), askedAtMs);
+    },
+    refetchInterval: ({ state }) => {
+      if (state.error !== null && asProblem(state.error).status === 404) return false;
+      return (
+        (link === 'online' && state.error === null ? POLL_ONLINE_MS : POLL_OFFLINE_MS) * (0.9 + Math.random() * 0.2)
+      );
+    },
+    refetchIntervalInBackground: false,
+    retry: false,
+  });
+
+  const onShop = useCallback(
+    (event: ShopEvent) => {
+      if (!log.note(event, performance.now())) return;
+      if (event.type === 'unpinned') setUnpinnedAtMs(event.atMs);
+      queryClient.setQueryData<ShowDetail>(['show', playbackId], (detail) => detail && shopAfter(detail, event));
+    },
+    [log, playbackId, queryClient],
+  );
+
+  const { refetch } = query;
+  useEffect(() => {
+    // Whatever happened while the line was down was not told.
+    if (link === 'online') void refetch();
+  }, [link, refetch]);
+
+  const status = query.error === null ? null : asProblem(query.error).status;
+  return {
+    detail: query.data,
+    isMissing: status === 404,
+    isDown: status !== null && status !== 404,
+    unpinnedAtMs,
+    onShop,
+    reload: () => void refetch(),
+  };
+}
