@@ -1,4 +1,4 @@
-import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, trustedProxies } from '@showfloor/realtime';
+import { CHAT_RETENTION_DAYS, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, trustedProxies } from '@showfloor/realtime';
 import {
   COMMON_VARIABLES,
   type ConfigOf,
@@ -32,6 +32,12 @@ export const VARIABLES = {
     1,
     1_000_000,
     'Connections at once from one address other than loopback; more are refused (429)',
+  ),
+  REALTIME_CHAT_RETENTION_DAYS: integerVariable(
+    CHAT_RETENTION_DAYS,
+    1,
+    3_650,
+    'A chat journal is deleted after this many days without a message',
   ),
 } as const;
 

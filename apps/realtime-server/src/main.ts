@@ -27,6 +27,7 @@ async function start(): Promise<Service> {
     allowedOrigins: config.REALTIME_ALLOWED_ORIGINS,
     trustedProxies: config.REALTIME_TRUSTED_PROXIES,
     connectionsMax: config.REALTIME_CONNECTIONS_MAX,
+    chatRetentionDays: config.REALTIME_CHAT_RETENTION_DAYS,
     connectionsPerAddressMax: config.REALTIME_CONNECTIONS_PER_ADDRESS_MAX,
   });
   const admin = await startAdminServer({

@@ -2,6 +2,7 @@
 export type { ChatPolicy } from './chat/chat-namespace.ts';
 export type { Identity } from './identity/identity.ts';
 export {
+  CHAT_RETENTION_DAYS,
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
   type RealtimeOptions,

@@ -7,6 +7,7 @@ import { Server } from 'socket.io';
 import { BatchDelay } from './chat/batch-delay.ts';
 import { type ChatPolicy, chatRoomName, serveChat } from './chat/chat-namespace.ts';
 import { ChatRooms } from './chat/chat-rooms.ts';
+import { JournalFolder } from './chat/journal-folder.ts';
 import { admit, endRevoked } from './identity/admission.ts';
 import { Authentication } from './identity/authentication.ts';
 import { ResumeTokens } from './identity/resume-tokens.ts';
@@ -55,6 +56,8 @@ export type RealtimeOptions = {
   readonly trustedProxies?: readonly string[];
   readonly connectionsMax?: number;
   readonly connectionsPerAddressMax?: number;
+  /** A room's journal is deleted when nobody has written to it for this long. */
+  readonly chatRetentionDays?: number;
   /** What rooms allow beyond the limits of everyone. */
   readonly chatPolicy?: ChatPolicy;
 };
@@ -66,6 +69,7 @@ export type RealtimePlane = {
   readonly close: () => Promise<void>;
 };
 
+export const CHAT_RETENTION_DAYS = 30;
 export const CONNECTIONS_MAX = 20_000;
 export const CONNECTIONS_PER_ADDRESS_MAX = 2_000;
 
@@ -128,8 +132,13 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   const viewers = new ViewerRooms();
   const batchDelay = new BatchDelay();
   const journalErrors = countPerInterval(log, 'chat_journal.failed');
+  const journalFolder = new JournalFolder({
+    path: join(options.dataDir, 'chat'),
+    retentionDays: options.chatRetentionDays ?? CHAT_RETENTION_DAYS,
+    onError: (code) => metrics.journalErrors.inc({ code }),
+  });
   const chatRooms = new ChatRooms({
-    folder: join(options.dataDir, 'chat'),
+    folder: journalFolder,
     publish: (batch) => broadcaster.send(chat, chatRoomName(batch.liveId), 'chat:messages', batch),
     membersOf: (liveId) => chat.adapter.rooms.get(chatRoomName(liveId))?.size ?? 0,
     delayMs: (members) => batchDelay.arrived(members, performance.now()),
@@ -177,6 +186,7 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
       streamingService.close();
       const closed = io.close(); // ends transports, not namespaces: clients come back by themselves
       await chatRooms.close();
+      await journalFolder.close();
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, DRAIN_MS);

@@ -8,7 +8,7 @@ const SLICE_MS = 100;
 const SLICES = 10;
 
 /**
- * How long a chat message may wait for others. Frames per second decide, not messages: each frame to each member costs a
+ * The least time between two batches of chat to one room. Frames per second decide, not messages: each frame to each member costs a
  * write to the kernel. Demand is what sending one by one would cost over the last second, over all rooms of the process.
  */
 export class BatchDelay {
@@ -17,7 +17,7 @@ export class BatchDelay {
   #sliceIndex = 0;
   #demandFrames = 0;
 
-  /** A message for `members` connections arrived at `nowMs`. Returns the milliseconds it may wait: 0, or 100 to 250. */
+  /** A message for `members` connections arrived at `nowMs`. Returns the interval in ms: 0 (send at once), or 100 to 250. */
   arrived(members: number, nowMs: number): number {
     this.#turnTo(Math.floor(nowMs / SLICE_MS));
     const slot = this.#sliceIndex % SLICES;

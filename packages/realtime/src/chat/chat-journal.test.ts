@@ -15,6 +15,7 @@ import type { ChatMessage } from '@showfloor/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ChatJournal, PENDING_BYTES_MAX } from './chat-journal.ts';
+import { JournalFolder } from './journal-folder.ts';
 import { headerLine, messageLine, readTail } from './journal-lines.ts';
 
 const entry = (seq: number, text = `message ${seq}`): ChatMessage => ({
@@ -29,8 +30,9 @@ const entry = (seq: number, text = `message ${seq}`): ChatMessage => ({
 });
 const seqs = (messages: readonly ChatMessage[]): number[] => messages.map(({ seq }) => seq);
 
-function journalIn(folder: string, segmentBytesMax?: number): { journal: ChatJournal; errors: string[] } {
+function journalIn(path: string, segmentBytesMax?: number): { journal: ChatJournal; errors: string[] } {
   const errors: string[] = [];
+  const folder = new JournalFolder({ path, retentionDays: 30, onError: (code) => errors.push(code) });
   const journal = new ChatJournal({
     folder,
     liveId: 'demo',

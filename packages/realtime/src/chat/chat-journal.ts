@@ -1,6 +1,6 @@
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { CHAT_HISTORY_MAX, type ChatMessage } from '@showfloor/protocol';
+import type { JournalFolder } from './journal-folder.ts';
 import { headerLine, type JournalTail, messageLine, readTail } from './journal-lines.ts';
 
 /** A room keeps two segments: the one written and the one before. Together 4 to 8 MB, some 20,000 messages. */
@@ -11,7 +11,7 @@ export const PENDING_BYTES_MAX = 1024 * 1024;
 type Waiting = { readonly line: string; readonly resolve: (isWritten: boolean) => void };
 
 export type JournalOptions = {
-  readonly folder: string;
+  readonly folder: JournalFolder;
   readonly liveId: string;
   /** Called once per failed write or refused line, with the system's error code. */
   readonly onError: (code: string) => void;
@@ -39,7 +39,7 @@ export class ChatJournal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#path = join(options.folder, `${options.liveId}.jsonl`);
+    this.#path = options.folder.pathOf(options.liveId);
     this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
   }
 
@@ -127,7 +127,7 @@ export class ChatJournal {
       this.#isHeaderDue = true; // each segment can be read without the other
     }
     if (this.#file === null) {
-      await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+      await this.#options.folder.admit(this.#options.liveId);
       this.#file = await open(this.#path, 'a', 0o600);
     }
     return this.#file;

@@ -8,14 +8,18 @@ import { RecentSends } from './recent-sends.ts';
 
 /** A disk that does not answer in this time is treated as failing: chat does not wait for it. */
 const JOURNAL_PATIENCE_MS = 500;
+/** Of the time a batch takes to write to everyone, this much more must pass before the next: joins and products come between. */
+const WRITING_SHARE = 1.5;
 
 export type ChatRoomOptions = {
   readonly liveId: string;
   readonly journal: ChatJournal;
   /** Sends one batch to everyone in the room, in order. */
   readonly publish: (batch: { liveId: string; epoch: string; messages: readonly ChatMessage[] }) => void;
-  /** How long this message may wait for others, in ms; 0 sends at once. */
+  /** Least time between two batches, in ms; 0 sends at once. */
   readonly delayMs: () => number;
+  /** The disk took longer than chat waits for it. */
+  readonly onJournalSlow: () => void;
   /** Time from taking a message to writing it to the room, in ms. */
   readonly onDelivered: (elapsedMs: number) => void;
 };
@@ -38,6 +42,8 @@ export class ChatRoom {
   #publishedSeq = 0;
   #pending: Pending[] = [];
   #timer: NodeJS.Timeout | null = null;
+  #flushedAtMs = 0;
+  #writingMs = 0;
   /** Messages leave in the order they came, also when the journal's answers do not. */
   #lastTaken: Promise<void> = Promise.resolve();
   #unsettled = 0;
@@ -124,9 +130,18 @@ export class ChatRoom {
 
   #journal(message: ChatMessage): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), JOURNAL_PATIENCE_MS);
+      const giveUp = (): void => {
+        this.#options.onJournalSlow();
+        resolve(false);
+      };
+      let late: NodeJS.Immediate | undefined;
+      // After a stall of our own loop the timer is first: the answer that waits behind it still counts.
+      const timer = setTimeout(() => {
+        late = setImmediate(giveUp);
+      }, JOURNAL_PATIENCE_MS);
       void this.#options.journal.append(message).then((isWritten) => {
         clearTimeout(timer);
+        clearImmediate(late);
         resolve(isWritten);
       });
     });
@@ -141,10 +156,15 @@ export class ChatRoom {
     this.#isJournaled = isWritten;
     this.#unsettled -= 1;
     this.#pending.push(entry);
-    const delayMs = this.#options.delayMs();
-    if (delayMs > 0) this.#timer ??= setTimeout(() => this.#flush(), delayMs);
-    // At once, but together with the others that the same write settled: they arrive in this turn of the loop.
-    else if (this.#pending.length === 1) queueMicrotask(() => this.#flush());
+    const intervalMs = this.#options.delayMs();
+    if (intervalMs > 0) {
+      // From the start of the last batch, so that the time it takes to write is not added to the wait.
+      const dueAtMs = this.#flushedAtMs + Math.max(intervalMs, this.#writingMs * WRITING_SHARE);
+      this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, dueAtMs - performance.now()));
+    } else if (this.#pending.length === 1) {
+      // At once, but together with the others that the same write settled: they arrive in this turn of the loop.
+      queueMicrotask(() => this.#flush());
+    }
   }
 
   #flush(): void {
@@ -154,6 +174,7 @@ export class ChatRoom {
     const last = batch.at(-1);
     if (last === undefined) return;
     this.#pending = [];
+    this.#flushedAtMs = performance.now();
     for (const { message } of batch) {
       assert(message.seq > this.#publishedSeq, 'a chat message was published out of order');
       this.#publishedSeq = message.seq;
@@ -161,6 +182,7 @@ export class ChatRoom {
     }
     this.#options.publish({ liveId: this.liveId, epoch: this.#epoch, messages: batch.map((entry) => entry.message) });
     const nowMs = performance.now();
+    this.#writingMs = nowMs - this.#flushedAtMs;
     for (const { takenAtMs } of batch) this.#options.onDelivered(nowMs - takenAtMs);
   }
 }

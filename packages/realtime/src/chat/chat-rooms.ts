@@ -1,6 +1,7 @@
 import type { ChatMessage } from '@showfloor/protocol';
 import { ChatJournal } from './chat-journal.ts';
 import { ChatRoom } from './chat-room.ts';
+import type { JournalFolder } from './journal-folder.ts';
 
 /** Rooms in memory at once. Past it an idle room is closed (its journal brings it back), else newcomers are refused. */
 export const CHAT_ROOMS_MAX = 2_000;
@@ -8,7 +9,7 @@ const IDLE_MS = 10 * 60 * 1000;
 const SWEEP_MS = 60 * 1000;
 
 export type ChatRoomsOptions = {
-  readonly folder: string;
+  readonly folder: JournalFolder;
   readonly publish: (batch: { liveId: string; epoch: string; messages: readonly ChatMessage[] }) => void;
   readonly membersOf: (liveId: string) => number;
   readonly delayMs: (members: number) => number;
@@ -71,6 +72,7 @@ export class ChatRooms {
       publish,
       delayMs: () => delayMs(membersOf(liveId)),
       onDelivered,
+      onJournalSlow: () => onJournalError(liveId, 'ESLOW'),
     });
     this.#open.set(liveId, room);
     return room;
