@@ -1,0 +1,14 @@
+import * as accounts from './0001-accounts.ts';
+import * as shows from './0002-shows-and-catalog.ts';
+import * as stock from './0003-stock-and-carts.ts';
+import * as orders from './0004-orders-and-payments.ts';
+import * as outbox from './0005-outbox.ts';
+
+/** In order. A migration that was released is never edited: a change is a new one. */
+export const MIGRATIONS = {
+  '0001-accounts': accounts,
+  '0002-shows-and-catalog': shows,
+  '0003-stock-and-carts': stock,
+  '0004-orders-and-payments': orders,
+  '0005-outbox': outbox,
+} as const;
