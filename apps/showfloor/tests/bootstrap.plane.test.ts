@@ -11,11 +11,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { DEBIAN_PACKAGES, installDebianPackages } from '../../../bootstrap.mjs';
 
 const BOOTSTRAP = fileURLToPath(new URL('../../../bootstrap.mjs', import.meta.url));
+/** It belongs to no workspace, so it is loaded by its path. */
+const { DEBIAN_PACKAGES, installDebianPackages } = (await import(pathToFileURL(BOOTSTRAP).href)) as {
+  readonly DEBIAN_PACKAGES: readonly { readonly name: string; readonly skipped: string }[];
+  readonly installDebianPackages: (
+    names: string[],
+    policyPath: string,
+    env: NodeJS.ProcessEnv,
+  ) => Promise<string | null>;
+};
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,107 @@
+import { fileURLToPath } from 'node:url';
+import { EXIT_USAGE } from '@showfloor/service-kit';
+import type { PortName, StartConfig } from './config.ts';
+import { PORT_VARIABLES } from './config.ts';
+import type { ChildProgram } from './supervised-child.ts';
+
+/** A server process of Showfloor, as data: the supervisor knows nothing else about it. */
+export type ServiceSpec = {
+  readonly name: string;
+  /** Its main module. */
+  readonly entry: string;
+  /** Gets `DATABASE_URL`, and starts once the database serves. The others never see it. */
+  readonly usesDatabase: boolean;
+  /** Gets the two secrets of the demo show. */
+  readonly ownsDemo: boolean;
+};
+
+/** Every service, in the order in which they are drained: what viewers write to first, what they watch last. */
+export const SERVICES: readonly ServiceSpec[] = [
+  { name: 'realtime-server', entry: entryOf('realtime-server'), usesDatabase: false, ownsDemo: false },
+  { name: 'commerce-server', entry: entryOf('commerce-server'), usesDatabase: true, ownsDemo: true },
+  { name: 'worker', entry: entryOf('worker'), usesDatabase: true, ownsDemo: false },
+  { name: 'media-server', entry: entryOf('media-server'), usesDatabase: false, ownsDemo: false },
+];
+
+/** The clip that keeps the demo show on air. */
+export const DEMO_CLIP = fileURLToPath(new URL('../assets/demo-clip.flv', import.meta.url));
+/** The demo show's name in every URL. */
+export const DEMO_PLAYBACK_ID = 'demo';
+export const DEMO_PUBLISHER = 'demo-publisher';
+
+/** Random per start; commerce keeps hashes only. */
+export type DemoSecrets = { readonly streamSecret: string; readonly signInToken: string };
+
+const START_TIMEOUT_MS = 60_000; // migrations of a large shop
+const FAILURES_BEFORE_READY_MAX = 5;
+
+function entryOf(app: string): string {
+  return fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
+}
+
+/** What every process of ours gets: the caller's environment, with ports, folder and caches decided. */
+function commonEnvironment(config: StartConfig): Record<string, string> {
+  const { DATABASE_URL: _, ...inherited } = config.environment;
+  // libpq's variables would win over what is left out of a URL; with a database of our own none of them is meant for us.
+  const kept = Object.entries(inherited).filter(([name]) => config.DATABASE_URL !== '' || !/^PG[A-Z]+$/.test(name));
+  const ports = (Object.keys(PORT_VARIABLES) as PortName[]).map((name) => [name, String(config[name])]);
+  return {
+    ...Object.fromEntries(kept),
+    ...Object.fromEntries(ports),
+    HOST: config.HOST,
+    DATA_DIR: config.DATA_DIR,
+    LOG_LEVEL: config.LOG_LEVEL,
+    NODE_COMPILE_CACHE: `${config.DATA_DIR}/cache/node`,
+  };
+}
+
+/** How to run a service. */
+export function serviceProgram(
+  spec: ServiceSpec,
+  config: StartConfig,
+  databaseUrl: string,
+  demo: DemoSecrets | null,
+): ChildProgram {
+  const env = commonEnvironment(config);
+  if (spec.usesDatabase) env.DATABASE_URL = databaseUrl;
+  if (spec.ownsDemo && demo !== null) {
+    env.COMMERCE_DEMO = 'true';
+    env.COMMERCE_DEMO_STREAM_SECRET = demo.streamSecret;
+    env.COMMERCE_DEMO_SIGNIN_TOKEN = demo.signInToken;
+  }
+  return {
+    name: spec.name,
+    command: process.execPath,
+    args: [spec.entry],
+    env,
+    cwd: process.cwd(),
+    stopSignal: 'SIGTERM',
+    rules: { refusalCode: EXIT_USAGE, failuresBeforeReadyMax: FAILURES_BEFORE_READY_MAX },
+    startTimeoutMs: START_TIMEOUT_MS,
+  };
+}
+
+/** How to run the demo publisher. Its key travels in the environment: other users of the machine can read an argv. */
+export function demoPublisherProgram(config: StartConfig, demo: DemoSecrets, clip = DEMO_CLIP): ChildProgram {
+  return {
+    name: DEMO_PUBLISHER,
+    command: process.execPath,
+    args: [fileURLToPath(new URL('./demo-publisher.ts', import.meta.url))],
+    env: {
+      ...commonEnvironment(config),
+      SHOWFLOOR_PUBLISH_URL: `rtmp://${localHost(config.HOST)}:${config.MEDIA_RTMP_PORT}/live/${DEMO_PLAYBACK_ID}`,
+      SHOWFLOOR_PUBLISH_FILE: clip,
+      SHOWFLOOR_STREAM_KEY: demo.streamSecret,
+    },
+    cwd: process.cwd(),
+    stopSignal: 'SIGTERM',
+    rules: { refusalCode: null, failuresBeforeReadyMax: Number.MAX_SAFE_INTEGER }, // the shop does not need it
+    startTimeoutMs: START_TIMEOUT_MS,
+  };
+}
+
+/** The address under which this machine reaches its own listeners on `host`. */
+export function localHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
