@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'planes',
           include: ['{packages,apps,lab}/**/*.plane.test.ts'],
+          globalSetup: ['packages/commerce/test-postgres/global-setup.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
