@@ -14,7 +14,7 @@ export class SliceMerger {
   readonly #counters = new Map<string, number>();
   readonly #gauges = new Map<string, number>();
 
-  /** Gauges of workers add up; those of later seconds replace earlier ones (`addLater`). */
+  /** Gauges of workers add up; those of later seconds replace earlier ones. */
   add(data: SliceData, gauges: 'sum' | 'replace' = 'sum'): void {
     for (const [key, text] of Object.entries(data.trends)) {
       const histogram = LatencyHistogram.decode(text);

@@ -1,8 +1,8 @@
 /** The verdict: a pure function of the criteria and the slices of a run. No data is never green. */
 import type { Phase } from '../engine/plan.ts';
-import { type SliceData, SliceMerger } from '../metrics/slice.ts';
+import type { SliceData } from '../metrics/slice.ts';
 import type { Criterion, Plane } from './criterion.ts';
-import { type Evidence, readMeasure } from './evidence.ts';
+import { type Evidence, MeasureReader } from './evidence.ts';
 
 /** What one criterion came to. */
 export type Outcome = 'pass' | 'fail' | 'inconclusive' | 'not applicable';
@@ -50,7 +50,7 @@ function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
     return { ...nothing, outcome: 'not applicable', reason: `the target has no ${criterion.plane} plane` };
   }
   const slices = slicesDuring(criterion.during, input);
-  const evidence = measure(slices, criterion);
+  const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));
   const worst = worstWindow(slices, criterion, input.sliceMs);
   const facts = { ...nothing, samples: evidence.samples, worst: worst?.window ?? null };
   const doubt = whyInconclusive(evidence, criterion);
@@ -76,12 +76,6 @@ export function slicesDuring(during: Criterion['during'], input: JudgeInput): Ti
   return input.slices.filter((slice) => slice.atMs >= steady.fromMs && slice.atMs + input.sliceMs <= steady.toMs);
 }
 
-function measure(slices: readonly TimedSlice[], criterion: Criterion): Evidence {
-  const merged = new SliceMerger();
-  for (const slice of slices) merged.add(slice.data, 'replace');
-  return readMeasure(merged, criterion.measure);
-}
-
 function whyInconclusive(evidence: Evidence, criterion: Criterion): string | null {
   if (!evidence.isKnown) return 'nothing was measured: no such series in this run';
   if (evidence.samples === 0 || Number.isNaN(evidence.value)) return 'no samples';
@@ -102,12 +96,13 @@ function worstWindow(
   const isDecisive = slices.length * sliceMs >= 2 * WINDOW_MS;
   const length = isDecisive ? WINDOW_MS / sliceMs : Math.ceil(slices.length / 3);
   const step = Math.max(1, Math.floor(length / WINDOW_STEPS));
+  const reader = new MeasureReader(criterion.measure);
   let window: WorstWindow | null = null;
   for (let from = 0; from + length <= slices.length; from += step) {
     const part = slices.slice(from, from + length);
-    const { value, samples } = measure(part, criterion);
-    if (Number.isNaN(value) || samples < Math.min(criterion.samplesMin, isDecisive ? criterion.samplesMin : 1))
-      continue;
+    const { value, samples } = reader.read(part.map(({ data }) => data));
+    reader.forget(part.slice(0, step).map(({ data }) => data));
+    if (Number.isNaN(value) || samples < (isDecisive ? criterion.samplesMin : 1)) continue;
     const fromMs = part[0]?.atMs ?? 0;
     if (window === null || isWorse(value, window.value, criterion)) {
       window = { fromMs, toMs: fromMs + length * sliceMs, value };

@@ -1,0 +1,205 @@
+/**
+ * Limits that several scenarios share, each with the rows of docs/requirements.md and the sections of the test strategy
+ * that ask for it.
+ */
+import type { Criterion } from '../src/index.ts';
+
+const MANDATORY = { isMandatory: true } as const;
+
+/** What a viewer sees. */
+export const VIDEO_CRITERIA: readonly Criterion[] = [
+  {
+    ...MANDATORY,
+    id: 'start-success',
+    title: 'Viewers who got a picture',
+    meaning: 'First pictures shown, out of all attempts to play.',
+    source: 'T-18 (1.2), T-203 (5.1 #5)',
+    plane: 'video',
+    measure: { kind: 'ratio', numerator: 'play_starts_total', denominator: 'play_attempts_total' },
+    op: '>',
+    limit: 99,
+    unit: 'percent',
+    during: 'run',
+    samplesMin: 5,
+  },
+  {
+    ...MANDATORY,
+    id: 'startup-p95',
+    title: 'Time to first picture, p95',
+    meaning: 'From the planned moment of pressing play until the picture moves. Failed starts are counted above.',
+    source: 'T-14 (1.1), Readings 15',
+    plane: 'video',
+    measure: { kind: 'percentile', metric: 'startup_ms', percentile: 95 },
+    op: '<=',
+    limit: 3000,
+    unit: 'ms',
+    during: 'run',
+    samplesMin: 5,
+  },
+  {
+    ...MANDATORY,
+    id: 'rebuffer-ratio',
+    title: 'Time spent stalled',
+    meaning: 'Stalled time of all viewers together, out of the time they watched (CTA-2066; a ratio of sums).',
+    source: 'T-17 (1.2), T-202 (5.1 #4), Readings 3',
+    plane: 'video',
+    measure: { kind: 'ratio', numerator: 'stalled_ms_total', denominator: 'watched_ms_total' },
+    op: '<',
+    limit: 1,
+    unit: 'percent',
+    during: 'steady',
+    samplesMin: 10_000,
+  },
+  {
+    ...MANDATORY,
+    id: 'flv-latency-p95',
+    title: 'Glass-to-glass delay (tier A), p95',
+    meaning: 'Age of the picture when the player shows it, by the capture time inside the picture.',
+    source: 'T-11 (1.1), T-205 (5.1 #7), Readings 26 and 28',
+    plane: 'video',
+    measure: { kind: 'percentile', metric: 'latency_capture_ms', percentile: 95 },
+    op: '<=',
+    limit: 3000,
+    unit: 'ms',
+    during: 'steady',
+    samplesMin: 30,
+  },
+  {
+    isMandatory: false,
+    id: 'flv-latency-ingest-p95',
+    title: 'Ingest-to-glass delay, p95',
+    meaning: 'Age of the picture since the media server received it: a tier of its own, without the way to the server.',
+    source: 'T-11 (1.1), Readings 28',
+    plane: 'video',
+    measure: { kind: 'percentile', metric: 'latency_ingest_ms', percentile: 95 },
+    op: '<=',
+    limit: 3000,
+    unit: 'ms',
+    during: 'steady',
+    samplesMin: 5,
+  },
+];
+
+/** What a member of the room sees. */
+export const ROOM_CRITERIA: readonly Criterion[] = [
+  {
+    ...MANDATORY,
+    id: 'socket-connect-p95',
+    title: 'Socket connection, p95',
+    meaning: 'From opening the WebSocket until a namespace answers; all namespaces together.',
+    source: 'I-113 (KPI WebSocket)',
+    plane: 'realtime',
+    measure: { kind: 'percentile', metric: 'socket_connect_ms', percentile: 95 },
+    op: '<',
+    limit: 500,
+    unit: 'ms',
+    during: 'run',
+    samplesMin: 5,
+  },
+  {
+    ...MANDATORY,
+    id: 'chat-fanout-p95',
+    title: 'Chat delivery, p95',
+    meaning: 'From sending a message until another member has it.',
+    source: 'T-214 (5.2 A5), Readings 10',
+    plane: 'realtime',
+    measure: { kind: 'percentile', metric: 'chat_fanout_ms', percentile: 95 },
+    op: '<',
+    limit: 200,
+    unit: 'ms',
+    during: 'steady',
+    samplesMin: 30,
+  },
+  {
+    ...MANDATORY,
+    id: 'chat-delivery',
+    title: 'Chat messages that arrived',
+    meaning: 'Messages received, out of messages accepted × members in the room when they were sent.',
+    source: 'qoe 2.5, I-51',
+    plane: 'realtime',
+    measure: { kind: 'ratio', numerator: 'chat_received_total', denominator: 'chat_expected_total' },
+    op: '>',
+    limit: 99.9,
+    unit: 'percent',
+    during: 'run',
+    samplesMin: 30,
+  },
+  {
+    ...MANDATORY,
+    id: 'chat-duplicates',
+    title: 'Chat messages received twice',
+    meaning: 'The same message again at the same member.',
+    source: 'qoe 2.5, bar R3',
+    plane: 'realtime',
+    measure: { kind: 'count', metric: 'chat_duplicates_total', outOf: 'chat_received_total' },
+    op: '<=',
+    limit: 0,
+    unit: 'count',
+    during: 'run',
+    samplesMin: 1,
+  },
+];
+
+/** What a shopper sees, and what no shopper may ever see. */
+export const SHOP_CRITERIA: readonly Criterion[] = [
+  {
+    ...MANDATORY,
+    id: 'api-errors',
+    title: 'API errors',
+    meaning: '5xx, time-outs, broken connections and unexpected refusals. Sold out and rate limits are not errors.',
+    source: 'T-207 (5.1 #9), T-33 (1.4), Readings 12',
+    plane: 'commerce',
+    measure: { kind: 'count', metric: 'api_errors_total', outOf: 'api_requests_total' },
+    op: '<=',
+    limit: 0,
+    unit: 'count',
+    during: 'run',
+    samplesMin: 5,
+  },
+  apiLatency('read', 500),
+  apiLatency('write', 1000),
+  zeroTolerance('oversold', 'Units sold that were not there', 'oversold_units_total', 'orders_paid_total', 'bar C1'),
+  zeroTolerance('negative-stock', 'Stock shown below zero', 'negative_stock_total', 'shop_visits_total', 'bar R6'),
+  zeroTolerance('duplicate-orders', 'Orders placed twice', 'duplicate_orders_total', 'orders_paid_total', 'bar C5'),
+  zeroTolerance(
+    'cart-total',
+    'Carts with a wrong total',
+    'cart_total_mismatches_total',
+    'shop_visits_total',
+    'qoe 2.5',
+  ),
+];
+
+function apiLatency(kind: 'read' | 'write', limit: number): Criterion {
+  return {
+    ...MANDATORY,
+    id: `api-${kind}-p95`,
+    title: kind === 'read' ? 'API reads, p95' : 'API writes, p95',
+    meaning: 'From the moment the request was planned until its answer was whole.',
+    source: 'T-34 (1.4), T-208 (5.1 #10), Readings 11',
+    plane: 'commerce',
+    measure: { kind: 'percentile', metric: 'api_ms', percentile: 95, where: { kind } },
+    op: '<',
+    limit,
+    unit: 'ms',
+    during: 'run',
+    samplesMin: 5,
+  };
+}
+
+function zeroTolerance(id: string, title: string, metric: string, outOf: string, source: string): Criterion {
+  return {
+    ...MANDATORY,
+    id,
+    title,
+    meaning: 'Zero tolerance: one is too many.',
+    source,
+    plane: 'commerce',
+    measure: { kind: 'count', metric, outOf },
+    op: '<=',
+    limit: 0,
+    unit: 'count',
+    during: 'run',
+    samplesMin: 1,
+  };
+}

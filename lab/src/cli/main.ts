@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** `npm run lab -- <command>`: the command line of the lab. */
+import { Command, CommanderError } from 'commander';
+import { EXIT_CODES } from '../verdict/verdict.ts';
+import { reportCommand } from './report-command.ts';
+import { runCommand } from './run-command.ts';
+
+const EPILOGUE = `
+Examples:
+  npm run lab -- run smoke --target http://127.0.0.1:3000
+      Showfloor: video, room and shop, one minute
+  npm run lab -- run smoke --target http://media.example.com:8080/live/test.flv --viewers 100
+      any server that speaks HTTP-FLV: the video part of the same scenario
+  npm run lab -- run ramp-mini --target http://127.0.0.1:3000 --time-scale 0.25 --seed 7
+  npm run lab -- report lab/runs/smoke-20260301-120000
+      judge a run folder again and write its report
+
+Exit codes:
+  0 every mandatory criterion that was judged passed    1 a mandatory criterion failed
+  2 bad usage                                           3 INVALID: the generator could not be trusted
+  4 inconclusive: too little data                       5 environment parity mismatch
+  6 target unreachable or nothing on air                130 interrupted
+
+lab/README.md says what each number means.`;
+
+const program = new Command('showfloor-lab')
+  .description('Virtual viewers, chatters and shoppers against a live platform; a verdict anyone can recompute.')
+  .addHelpText('after', EPILOGUE)
+  .addCommand(runCommand())
+  .addCommand(reportCommand())
+  .exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has said what is wrong; help and version come here with code 0.
+  process.exitCode = error.exitCode === 0 ? EXIT_CODES.passed : EXIT_CODES.usage;
+}

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseDurationMs } from '../engine/duration.ts';
+import { runScenario } from '../engine/run-scenario.ts';
+import type { Scenario } from '../engine/scenario.ts';
+import { writeReport } from '../report/write-report.ts';
+import { FolderInUseError } from '../run-folder/run-writer.ts';
+import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
+import { TargetUnreachableError } from '../target/target.ts';
+import { EXIT_CODES } from '../verdict/verdict.ts';
+import { createProgressView } from './progress-view.ts';
+import { terminalReport } from './terminal-report.ts';
+
+const LAB = fileURLToPath(new URL('../../', import.meta.url));
+const SCENARIOS = resolve(LAB, 'scenarios');
+
+type RunFlags = {
+  readonly target: URL;
+  readonly kind?: string;
+  readonly out?: string;
+  readonly viewers?: number;
+  readonly duration?: number;
+  readonly timeScale?: number;
+  readonly seed: number;
+  readonly workers?: number;
+};
+
+/** `run SCENARIO --target URL`. */
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run a scenario against a target and judge it')
+    .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
+    .requiredOption('-t, --target <url>', 'web origin of the platform, or full URL of an FLV stream', parseUrl)
+    .option('--kind <adapter>', 'skip detection and use this adapter of lab/targets')
+    .option('-o, --out <dir>', 'run folder to make (default: lab/runs/<scenario>-<time>)')
+    .option('--viewers <n>', 'size of the run; all groups scale with it', parseCount)
+    .option('--duration <time>', 'length of the run, e.g. 60s or 5m; stages shrink with it', parseDuration)
+    .option('--time-scale <factor>', 'length as a share of the full length, e.g. 0.1', parseFactor)
+    .option('--seed <n>', 'seed of the plan and of every random choice', parseCount, 1)
+    .option('--workers <n>', 'worker threads (default: one per core)', parseCount)
+    .action(async (name: string, flags: RunFlags) => {
+      process.exitCode = await run(name, flags);
+    });
+}
+
+async function run(name: string, flags: RunFlags): Promise<number> {
+  if (flags.duration !== undefined && flags.timeScale !== undefined) {
+    return refuse('--duration and --time-scale both set the length: use one of them', EXIT_CODES.usage);
+  }
+  if (flags.kind !== undefined && !(await listTargetKinds()).includes(flags.kind)) {
+    return refuse(
+      `there is no adapter ${flags.kind}; there are: ${(await listTargetKinds()).join(', ')}`,
+      EXIT_CODES.usage,
+    );
+  }
+  const scenario = await loadScenario(name);
+  if (scenario === null) {
+    return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
+  }
+  try {
+    return await execute(scenario, await findTarget(flags.target, flags.kind), flags);
+  } catch (error) {
+    if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
+    if (error instanceof FolderInUseError) return refuse(error.message, EXIT_CODES.usage);
+    throw error;
+  }
+}
+
+async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags): Promise<number> {
+  const folder = resolve(flags.out ?? resolve(LAB, 'runs', `${scenario.name}-${timeStamp(new Date())}`));
+  const interrupt = new AbortController();
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    interrupt.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const view = createProgressView(process.stdout, scenario, found.description, interrupt.signal);
+  try {
+    const { verdict, run } = await runScenario({
+      scenario,
+      target: found.description,
+      adapter: found.adapter,
+      adapterUrl: found.adapterUrl,
+      folder,
+      size: {
+        seed: flags.seed,
+        ...(flags.viewers === undefined ? {} : { viewers: flags.viewers }),
+        ...(flags.duration === undefined ? {} : { durationMs: flags.duration }),
+        ...(flags.timeScale === undefined ? {} : { timeScale: flags.timeScale }),
+      },
+      ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      signal: interrupt.signal,
+      onProgress: view.update,
+    });
+    view.end();
+    const reportPath = await writeReport(run, verdict);
+    console.log(terminalReport(run, verdict, reportPath));
+    return verdict.exitCode;
+  } finally {
+    view.end();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+async function loadScenario(name: string): Promise<Scenario | null> {
+  const path = /\.[cm]?[jt]s$/.test(name) ? resolve(name) : resolve(SCENARIOS, `${name}.ts`);
+  if (!existsSync(path)) return null;
+  const module = (await import(pathToFileURL(path).href)) as { scenario?: Scenario };
+  return module.scenario ?? null;
+}
+
+async function listScenarios(): Promise<string[]> {
+  const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
+  const found = await Promise.all(files.map(async (name) => ((await loadScenario(name)) === null ? [] : [name])));
+  return found.flat().sort();
+}
+
+function refuse(message: string, code: number): number {
+  console.error(`lab: ${message}`);
+  return code;
+}
+
+function timeStamp(now: Date): string {
+  return now
+    .toISOString()
+    .replace(/[-:]|\.\d+Z/g, '')
+    .replace('T', '-');
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError('It must be an http or https URL, e.g. http://127.0.0.1:3000');
+  }
+  return url;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(text);
+}
+
+function parseDuration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null || ms < 1000) throw new InvalidArgumentError('It must be a time of at least 1 s, e.g. 90s or 5m.');
+  return ms;
+}
+
+function parseFactor(text: string): number {
+  const factor = Number(text);
+  if (!(factor > 0 && factor <= 100)) throw new InvalidArgumentError('It must be a number above 0, e.g. 0.1.');
+  return factor;
+}

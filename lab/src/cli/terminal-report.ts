@@ -1,0 +1,62 @@
+import Table from 'cli-table3';
+import { formatClock } from '../engine/duration.ts';
+import { keyFigures } from '../report/key-figures.ts';
+import { formatLimit, formatValue, headline, outcomeSentence } from '../report/sentences.ts';
+import type { RunData } from '../run-folder/run-reader.ts';
+import type { RunVerdict } from '../run-folder/run-verdict.ts';
+import type { Judgement } from '../verdict/judge.ts';
+
+const MARKS: Readonly<Record<Judgement['outcome'], string>> = {
+  pass: '✓',
+  fail: '✗',
+  inconclusive: '?',
+  'not applicable': '–',
+};
+
+/** The verdict for a terminal: table of criteria, figures beside it, and where the report is. */
+export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: string): string {
+  const { manifest } = run;
+  const table = new Table({
+    head: ['', 'criterion', 'measured', 'limit', 'worst window', 'result', 'source'],
+    style: { head: [], border: [], compact: true },
+    colWidths: [4, 34, 12, 11, 18, 44, 30],
+    wordWrap: true,
+  });
+  for (const judgement of verdict.judgements) table.push(row(judgement));
+  const { title, text } = headline(verdict, manifest);
+  const figures = keyFigures(run).map(({ label, value }) => `${label} ${value}`);
+  const advisories = verdict.judgements.filter(
+    ({ criterion, outcome }) => !criterion.isMandatory && outcome === 'fail',
+  );
+  return [
+    '',
+    `${manifest.scenario.name} against ${manifest.target.kind} ${manifest.target.url} (${manifest.target.subject}), ` +
+      `${formatClock(manifest.end?.elapsedMs ?? 0)} of ${formatClock(manifest.scenario.fullDurationMs)}, ` +
+      `player profile ${manifest.playerProfiles.join(', ') || 'none'}, seed ${manifest.seed}`,
+    table.toString(),
+    figures.join(' · '),
+    `clock: ${manifest.clock.note}`,
+    ...(verdict.stamps.length > 0 ? [`stamped: ${verdict.stamps.join(', ')}`] : []),
+    ...advisories.map(({ criterion }) => `advisory: ${criterion.title} is over its limit`),
+    '',
+    `${title.toUpperCase()}. ${text}`,
+    `report: ${reportPath}`,
+  ].join('\n');
+}
+
+function row(judgement: Judgement): string[] {
+  const { criterion, outcome, value, worst } = judgement;
+  const window =
+    worst === null
+      ? ''
+      : `${formatValue(worst.value, criterion.unit)} at ${formatClock(worst.fromMs)}–${formatClock(worst.toMs)}`;
+  return [
+    MARKS[outcome],
+    criterion.isMandatory ? criterion.title : `${criterion.title} (advisory)`,
+    value === null ? '–' : formatValue(value, criterion.unit),
+    formatLimit(judgement),
+    window,
+    outcomeSentence(judgement),
+    criterion.source,
+  ];
+}

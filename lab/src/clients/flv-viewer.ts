@@ -1,0 +1,215 @@
+/** A virtual viewer of HTTP-FLV: connects, feeds the player model, reconnects, and reports what a person would have seen. */
+import { monotonicMs, wallMsAt } from '../clock.ts';
+import type { FlvViewerOptions } from '../engine/scenario.ts';
+import { Player, type PlayerOutput, type PlayerTotals } from '../player/player.ts';
+import { PLAYER_PROFILES } from '../player/player-profile.ts';
+import { type ActorContext, forwardedAddress, pause } from './actor.ts';
+import { type FlvConnection, openFlvConnection } from './flv-connection.ts';
+import type { ClockTier, FlvMedia } from './flv-media-reader.ts';
+import { createFlvMetrics, type FlvMetrics } from './flv-metrics.ts';
+
+/** A viewer who has seen nothing after this long counts as failed before start, and tries again. */
+const START_PATIENCE_MS = 10_000;
+const BACKOFF_FIRST_MS = 500;
+const BACKOFF_MAX_MS = 8000;
+const WATCH_EVERY_MS = 250;
+
+/** Watches until the signal aborts. */
+export async function runFlvViewer(context: ActorContext, options: FlvViewerOptions): Promise<void> {
+  const { target, signal } = context;
+  if (target.flvUrl === null) return;
+  const url = new URL(target.flvUrl);
+  const metrics = createFlvMetrics(context.recorder, context.vu.group);
+  let requestedAtMs = context.intendedStartMs;
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const session = new ViewingSession(context, options, metrics, url, requestedAtMs);
+    const isStarted = await session.run();
+    if (signal.aborted) return;
+    if (isStarted) attempt = 0;
+    if (!(await pause(backoffMs(attempt, context.random), signal))) return;
+    requestedAtMs = monotonicMs();
+  }
+}
+
+/** One play attempt: from the request until the viewer leaves, or gives up. Reconnects stay inside it. */
+class ViewingSession {
+  readonly #context: ActorContext;
+  readonly #options: FlvViewerOptions;
+  readonly #metrics: FlvMetrics;
+  readonly #url: URL;
+  readonly #player: Player;
+  readonly #requestedAtMs: number;
+  readonly #clocks = new Map<number, Readonly<Partial<Record<ClockTier, number>>>>();
+  #nextMark = 0;
+  #reported: PlayerTotals;
+  #connection: FlvConnection | null = null;
+  #connectionNumber = 0;
+  #lostAtMs: number | null = null;
+  #lastTagAtMs: number | null = null;
+  #hasKeyframe = false;
+
+  constructor(context: ActorContext, options: FlvViewerOptions, metrics: FlvMetrics, url: URL, requestedAtMs: number) {
+    this.#context = context;
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#url = url;
+    this.#requestedAtMs = requestedAtMs;
+    this.#player = new Player(PLAYER_PROFILES[options.profile], (output) => this.#onOutput(output));
+    this.#reported = this.#player.totals;
+  }
+
+  /** Resolves when the session is over; true when playback ever started. */
+  async run(): Promise<boolean> {
+    const { signal, recorder } = this.#context;
+    this.#metrics.attempts.add();
+    this.#player.request(this.#requestedAtMs);
+    const stopFlushing = recorder.onFlush(() => this.#report());
+    this.#connect(0);
+    const isStarted = (): boolean => this.#player.totals.startupMs !== null;
+    while (await pause(WATCH_EVERY_MS, signal)) {
+      const nowMs = monotonicMs();
+      this.#player.advance(nowMs);
+      this.#connection?.watch(nowMs);
+      if (!isStarted() && nowMs - this.#requestedAtMs > START_PATIENCE_MS) {
+        this.#metrics.failures.before_start.add();
+        this.#context.event('play_failed_before_start', { waited_ms: Math.round(nowMs - this.#requestedAtMs) });
+        this.#player.fail(nowMs);
+        break;
+      }
+    }
+    this.#connection?.close();
+    this.#connection = null;
+    this.#player.end(monotonicMs());
+    this.#report();
+    stopFlushing();
+    return isStarted();
+  }
+
+  #connect(attempt: number): void {
+    const { vu, signal } = this.#context;
+    const openedAtMs = monotonicMs();
+    const number = ++this.#connectionNumber;
+    let acceptedAtMs = openedAtMs;
+    this.#lastTagAtMs = null;
+    this.#hasKeyframe = false;
+    this.#connection = openFlvConnection(
+      this.#url,
+      {
+        isSampled: vu.indexInGroup % this.#options.sampleEvery === 0,
+        headers: { 'X-Forwarded-For': forwardedAddress(vu.id) },
+      },
+      {
+        onConnected: (atMs) => {
+          this.#metrics.connectMs.record(atMs - openedAtMs);
+          acceptedAtMs = atMs;
+        },
+        onAccepted: (atMs) => this.#metrics.ttfbMs.record(atMs - acceptedAtMs),
+        onBytes: (count) => this.#metrics.bytes.add(count),
+        onMedia: (media, atMs) => this.#onMedia(media, atMs, openedAtMs),
+        onSilence: (sinceMs, wasEverMedia) => this.#onSilence(sinceMs, wasEverMedia),
+        onClosed: (reason, atMs) => {
+          if (signal.aborted || number !== this.#connectionNumber) return;
+          this.#context.event('flv_connection_lost', { reason });
+          this.#reconnect(atMs, this.#hasKeyframe ? 0 : attempt);
+        },
+      },
+    );
+  }
+
+  #reconnect(atMs: number, attempt: number): void {
+    this.#connection = null;
+    this.#lostAtMs ??= atMs;
+    this.#metrics.reconnects.add();
+    void pause(backoffMs(attempt, this.#context.random), this.#context.signal).then((isStaying) => {
+      const isOver = this.#player.state === 'failed' || this.#player.state === 'ended';
+      if (!isStaying || isOver) return;
+      this.#player.reconnect(monotonicMs());
+      this.#clocks.clear();
+      this.#connect(attempt + 1);
+    });
+  }
+
+  #onMedia(media: FlvMedia, atMs: number, openedAtMs: number): void {
+    this.#metrics.tags.add();
+    if (media.kind === 'sequence-header') this.#metrics.sequenceHeaders.add();
+    if (media.kind !== 'frame') return;
+    if (this.#lastTagAtMs !== null) this.#metrics.tagGapMs.record(atMs - this.#lastTagAtMs);
+    this.#lastTagAtMs = atMs;
+    if (media.unit.isKeyframe && !this.#hasKeyframe) {
+      this.#hasKeyframe = true;
+      this.#metrics.firstKeyframeMs.record(atMs - openedAtMs);
+      if (this.#lostAtMs !== null) this.#metrics.reconnectMs.record(atMs - this.#lostAtMs);
+      this.#lostAtMs = null;
+    }
+    if (media.clocks.capture !== undefined || media.clocks.ingest !== undefined) {
+      this.#clocks.set(this.#nextMark, media.clocks);
+      this.#player.mark(media.unit.dtsMs, this.#nextMark);
+      this.#nextMark += 1;
+    }
+    const result = this.#player.media(atMs, media.unit, this.#context.lagMs());
+    if (result === 'regression') this.#metrics.regressions.add();
+    if (result === 'hole') this.#metrics.gaps.add();
+  }
+
+  #onSilence(sinceMs: number, wasEverMedia: boolean): void {
+    const detail = { since_ms: Math.round(sinceMs - this.#context.runStartMs) };
+    if (wasEverMedia) this.#metrics.silences.add();
+    else this.#metrics.acceptedSilent.add();
+    this.#context.event(wasEverMedia ? 'flv_tag_silence' : 'flv_accepted_but_silent', detail);
+  }
+
+  #onOutput(output: PlayerOutput): void {
+    switch (output.type) {
+      case 'started':
+        this.#metrics.starts.add();
+        this.#metrics.startupMs.record(output.startupMs);
+        return;
+      case 'stall':
+        this.#metrics.stallMs.record(output.durationMs);
+        if (output.isTainted) this.#metrics.taintedStalls.add();
+        this.#context.event('stall', {
+          started_ms: Math.round(output.startedAtMs - this.#context.runStartMs),
+          duration_ms: Math.round(output.durationMs),
+          lag_ms: Math.round(output.lagMs),
+          tainted: output.isTainted,
+          cause: output.cause,
+        });
+        return;
+      case 'passed':
+        this.#recordLatency(output.mark, output.atMs);
+        return;
+      case 'jump':
+        this.#context.event('jump', { media_ms: Math.round(output.mediaMs) });
+    }
+  }
+
+  /** The picture with this stamp is on screen now: its age is the latency. Marks before this one were skipped. */
+  #recordLatency(mark: number, atMs: number): void {
+    const clocks = this.#clocks.get(mark);
+    this.#clocks.delete(mark);
+    if (clocks === undefined) return;
+    const wallMs = wallMsAt(atMs);
+    if (clocks.capture !== undefined) this.#metrics.latencyMs.capture.record(wallMs - clocks.capture);
+    if (clocks.ingest !== undefined) this.#metrics.latencyMs.ingest.record(wallMs - clocks.ingest);
+  }
+
+  /** Hands in what was watched, played and stalled since the last slice. */
+  #report(): void {
+    this.#player.advance(monotonicMs());
+    const now = this.#player.totals;
+    const before = this.#reported;
+    this.#reported = now;
+    this.#metrics.watchedMs.add(now.watchedMs - before.watchedMs);
+    this.#metrics.playedMs.add(now.playedMs - before.playedMs);
+    this.#metrics.stalledMs.add(now.stalledMs - before.stalledMs);
+    this.#metrics.mediaMs.add(now.mediaMs - before.mediaMs);
+    this.#metrics.jumpedMs.add(now.jumpedMs - before.jumpedMs);
+    this.#metrics.stalls.add(now.stallCount - before.stallCount);
+  }
+}
+
+/** 0.5 s, doubling up to 8 s, half of it at random. */
+function backoffMs(attempt: number, random: () => number): number {
+  const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt, 10));
+  return ceiling * (0.5 + random() / 2);
+}

@@ -1,0 +1,106 @@
+/**
+ * Runs a scenario: makes the plan, starts the worker threads, merges what they report second by second into a run
+ * folder, and judges it. The one entry for the command line and for tests.
+ */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { isThisHost, takeFingerprint } from '../run-folder/fingerprint.ts';
+import type { Manifest } from '../run-folder/manifest.ts';
+import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
+import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
+import { RunWriter } from '../run-folder/run-writer.ts';
+import type { TargetAdapter, TargetDescription } from '../target/target.ts';
+import { Coordinator, type Progress } from './coordinator.ts';
+import { GUARD_DEFAULTS } from './guard.ts';
+import { makePlan, type Plan, type PlanOptions } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+import { StockCheck } from './stock-check.ts';
+
+/** What to run, against what, into which folder. */
+export type RunOptions = {
+  readonly scenario: Scenario;
+  readonly target: TargetDescription;
+  readonly adapter: TargetAdapter;
+  /** Module that exports the adapter as `target`: worker threads load it themselves. */
+  readonly adapterUrl: string;
+  /** Must not exist, or be empty. */
+  readonly folder: string;
+  readonly size: PlanOptions;
+  /** Default: one per core, never more than virtual users. */
+  readonly workers?: number;
+  /** Aborting drains the run: what was measured so far is kept and marked as interrupted. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+};
+
+/** A finished run. */
+export type RunResult = { readonly verdict: RunVerdict; readonly run: RunData };
+
+/** Runs it. Throws FolderInUseError. */
+export async function runScenario(options: RunOptions): Promise<RunResult> {
+  const plan = makePlan(options.scenario, options.size);
+  const workers = Math.max(1, Math.min(options.workers ?? availableParallelism(), plan.vus.length));
+  const manifest = await makeManifest(options, plan, workers);
+  const writer = await RunWriter.create(options.folder, manifest, plan);
+  const stock = await StockCheck.begin(options.adapter, options.target);
+  const coordinator = new Coordinator({
+    plan,
+    workers,
+    writer,
+    stock,
+    guard: manifest.guard,
+    task: {
+      runId: manifest.runId,
+      seed: plan.seed,
+      groups: options.scenario.groups,
+      target: options.target,
+      adapterUrl: options.adapterUrl,
+    },
+    onProgress: options.onProgress ?? (() => {}),
+  });
+  const end = await coordinator.run(options.signal ?? new AbortController().signal);
+  await writer.writeManifest({ ...manifest, end });
+  await writer.close();
+  const run = await readRunFolder(options.folder);
+  const verdict = verdictOf(run);
+  await writeFile(join(options.folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
+  return { verdict, run };
+}
+
+async function makeManifest(options: RunOptions, plan: Plan, workers: number): Promise<Manifest> {
+  const { scenario, target } = options;
+  const isCoLocated = await isThisHost(target.flvUrl ?? target.url);
+  const groups = Object.entries(scenario.groups).map(([name, { actor, timing }]) => {
+    const vus = plan.vus.filter((vu) => vu.group === name).length;
+    return [name, { actor, executor: timing.executor, vus }] as const;
+  });
+  const profiles = Object.values(scenario.groups).flatMap((group) =>
+    group.actor === 'flv-viewer' ? [group.options.profile] : [],
+  );
+  return {
+    version: 1,
+    runId: randomBytes(4).toString('hex'),
+    scenario: { name: scenario.name, purpose: scenario.purpose, fullDurationMs: scenario.durationMs },
+    groups: Object.fromEntries(groups),
+    playerProfiles: [...new Set(profiles)],
+    seed: plan.seed,
+    viewers: plan.viewers,
+    durationMs: plan.durationMs,
+    phases: plan.phases,
+    sliceMs: plan.sliceMs,
+    isShortened: plan.isShortened,
+    isCoLocated,
+    target,
+    workers,
+    criteria: scenario.criteria,
+    guard: { ...GUARD_DEFAULTS, ...scenario.guard },
+    clock: isCoLocated
+      ? { boundMs: 0, note: 'generator and target share one clock: the error bound of latencies is 0' }
+      : { boundMs: null, note: 'the offset between the two clocks was not measured' },
+    fingerprint: takeFingerprint(),
+    startedAtWallMs: Date.now(),
+    end: null,
+  };
+}

@@ -1,0 +1,38 @@
+/** What the coordinator and its worker threads say to each other. */
+import type { LabEvent } from '../clients/actor.ts';
+import type { SliceData } from '../metrics/slice.ts';
+import type { TargetDescription } from '../target/target.ts';
+import type { SelfSample } from './guard.ts';
+import type { PlannedVu } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Handed to a worker when it is made. */
+export type WorkerTask = {
+  readonly index: number;
+  readonly runId: string;
+  readonly seed: number;
+  readonly vus: readonly PlannedVu[];
+  readonly groups: Scenario['groups'];
+  readonly target: TargetDescription;
+  /** Module that exports `target`, a TargetAdapter. */
+  readonly adapterUrl: string;
+  /** One Int32: members of the room, over all workers. */
+  readonly members: SharedArrayBuffer;
+};
+
+/** `startAtMs` is monotonic: the same clock for all threads of the process. */
+export type CoordinatorMessage = { readonly type: 'start'; readonly startAtMs: number } | { readonly type: 'stop' };
+
+/** One message per second of the run, and one of each other kind. */
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'slice';
+      /** Second of the run that this slice covers. */
+      readonly second: number;
+      readonly data: SliceData;
+      readonly self: SelfSample;
+      readonly events: readonly LabEvent[];
+      readonly droppedEvents: number;
+    }
+  | { readonly type: 'done' };

@@ -1,0 +1,29 @@
+/** The lab as a library: what scenario files, target adapters and end-to-end tests use. */
+export { GUARD_DEFAULTS, type GuardLimits } from './engine/guard.ts';
+export { makePlan, type Phase, type Plan, type PlannedVu, type PlanOptions } from './engine/plan.ts';
+export { type RunOptions, type RunResult, runScenario } from './engine/run-scenario.ts';
+export type {
+  ConstantVus,
+  FlvViewerOptions,
+  Group,
+  RampingVus,
+  RoomMemberOptions,
+  Scenario,
+  ShopperOptions,
+} from './engine/scenario.ts';
+export type {
+  ApiAnswer,
+  ApiResult,
+  ApiStep,
+  RoomDialect,
+  RoomMessage,
+  ShopCart,
+  ShopDialect,
+  ShopItem,
+  ShopOrder,
+  TargetAdapter,
+  TargetDescription,
+} from './target/target.ts';
+export { TargetUnreachableError } from './target/target.ts';
+export type { Criterion, Measure, Plane } from './verdict/criterion.ts';
+export { EXIT_CODES } from './verdict/verdict.ts';

@@ -1,0 +1,146 @@
+/**
+ * Time charts as SVG text, drawn by ECharts on the server side: the page needs no script. Colours are placeholders that
+ * become CSS variables, so that one drawing serves light and dark.
+ */
+import { type EChartsOption, init } from 'echarts';
+
+/** One line of a chart. `points`: seconds from the start, value; null breaks the line (nothing measured). */
+export type ChartLine = {
+  readonly name: string;
+  readonly points: readonly (readonly [number, number | null])[];
+  readonly isArea?: boolean;
+};
+
+/** What to draw. */
+export type Chart = {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly unit: string;
+  readonly lines: readonly ChartLine[];
+  /** A horizontal limit, in the unit. */
+  readonly limit?: number;
+  /** Shaded stretches, in seconds: tainted seconds of the generator. */
+  readonly shaded?: readonly (readonly [number, number])[];
+  readonly endSeconds: number;
+};
+
+/** Hex colours that stand for variables of the page's style. ECharts may change their case, never their digits. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  '#010101': 'var(--ink)',
+  '#020202': 'var(--soft)',
+  '#030303': 'var(--grid)',
+  '#040404': 'var(--a)',
+  '#050505': 'var(--b)',
+  '#060606': 'var(--c)',
+  '#070707': 'var(--d)',
+  '#080808': 'var(--bad)',
+  '#090909': 'var(--warn)',
+};
+const SOFT = '#020202';
+const GRID = '#030303';
+const LINE_COLOURS = ['#040404', '#050505', '#060606', '#070707'];
+const LIMIT = '#080808';
+const SHADE = '#090909';
+
+/** The chart as `<figure>`, drawn twice: wide, and narrow for phones. Empty text when there is nothing to draw. */
+export function chartFigure(chart: Chart): string {
+  if (!chart.lines.some(({ points }) => points.some(([, value]) => value !== null))) return '';
+  const label = escapeText(`${chart.title}. ${chart.subtitle}`);
+  const svg = (width: number, height: number, name: string): string =>
+    draw(chart, width, height).replace('<svg', `<svg class="${name}" role="img" aria-label="${label}"`);
+  return (
+    `<figure class="chart"><figcaption>${escapeText(chart.title)}<span>${escapeText(chart.subtitle)}</span></figcaption>` +
+    `${svg(1000, 240, 'wide')}${svg(360, 220, 'narrow')}</figure>`
+  );
+}
+
+function draw(chart: Chart, width: number, height: number): string {
+  const instance = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  instance.setOption(optionOf(chart, width));
+  const svg = instance.renderToSVGString({ useViewBox: true });
+  instance.dispose();
+  return Object.entries(VARIABLES).reduce((text, [hex, variable]) => text.replaceAll(hex, variable), svg);
+}
+
+function optionOf(chart: Chart, width: number): EChartsOption {
+  const text = { color: SOFT, fontSize: 12, fontFamily: 'system-ui, sans-serif' };
+  return {
+    animation: false,
+    textStyle: { fontFamily: 'system-ui, sans-serif' },
+    grid: { left: 8, right: 16, top: 34, bottom: 6, containLabel: true },
+    legend: { top: 2, left: 0, textStyle: text, itemHeight: 8, itemWidth: 16, icon: 'roundRect' },
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: chart.endSeconds,
+      splitNumber: width > 600 ? 10 : 4,
+      axisLabel: { ...text, formatter: (seconds: number) => clockLabel(seconds) },
+      axisLine: { lineStyle: { color: GRID } },
+      splitLine: { show: false },
+    },
+    yAxis: {
+      type: 'value',
+      min: 0,
+      name: chart.unit,
+      nameTextStyle: { ...text, align: 'left' },
+      nameGap: 8,
+      splitNumber: 4,
+      axisLabel: text,
+      splitLine: { lineStyle: { color: GRID } },
+    },
+    series: chart.lines.map((line, index) => ({
+      type: 'line' as const,
+      name: line.name,
+      data: line.points.map(([x, y]) => [x, y]),
+      showSymbol: line.points.length < 3,
+      connectNulls: false,
+      lineStyle: { width: 2, color: LINE_COLOURS[index % LINE_COLOURS.length] ?? SOFT },
+      itemStyle: { color: LINE_COLOURS[index % LINE_COLOURS.length] ?? SOFT },
+      ...(line.isArea === true ? { areaStyle: { opacity: 0.15 } } : {}),
+      ...(index === 0 ? marksOf(chart) : {}),
+    })),
+  };
+}
+
+function marksOf({ limit, shaded = [], lines }: Chart) {
+  const highest = Math.max(0, ...lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
+  // A limit far above everything measured would flatten the lines: the caption names it instead.
+  const isLimitNear = limit !== undefined && limit <= highest * 3;
+  return {
+    ...(isLimitNear
+      ? {
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            label: { show: true, formatter: 'limit', position: 'insideEndTop' as const, color: LIMIT, fontSize: 11 },
+            lineStyle: { color: LIMIT, type: 'dashed' as const, width: 1.5 },
+            data: [{ yAxis: limit }],
+          },
+        }
+      : {}),
+    markArea: {
+      silent: true,
+      itemStyle: { color: SHADE, opacity: 0.18 },
+      data: shaded.map(([from, to]) => [{ xAxis: from }, { xAxis: to }] as [{ xAxis: number }, { xAxis: number }]),
+    },
+  };
+}
+
+function clockLabel(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole >= 3600
+    ? `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} h`
+    : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** Text for HTML content and attributes. */
+export function escapeText(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => names[character] ?? character);
+}

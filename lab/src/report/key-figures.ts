@@ -1,0 +1,75 @@
+/** The handful of figures that a person asks for first; live from the running totals, later from the run folder. */
+import { LatencyHistogram } from '../metrics/latency-histogram.ts';
+import { matchesSeries, type Tags } from '../metrics/series-key.ts';
+import { mergedTrend, totalOf } from '../run-folder/run-figures.ts';
+import type { RunData } from '../run-folder/run-reader.ts';
+import { formatBytes, formatNumber, formatValue } from './sentences.ts';
+
+/** A label and its value, ready to print. */
+export type Figure = { readonly label: string; readonly value: string };
+
+type Totals = {
+  readonly trends: ReadonlyMap<string, LatencyHistogram>;
+  readonly counters: ReadonlyMap<string, number>;
+};
+
+type Source = {
+  readonly sum: (metric: string) => number | null;
+  readonly trend: (metric: string) => LatencyHistogram | null;
+};
+
+/** From a finished run. */
+export function keyFigures(run: RunData): Figure[] {
+  return figures({ sum: (metric) => totalOf(run, metric), trend: (metric) => mergedTrend(run, metric) });
+}
+
+/** From the totals of a run that goes on. */
+export function liveFigures(totals: Totals): Figure[] {
+  return figures({
+    sum: (metric) => {
+      const values = matching(totals.counters, metric);
+      return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
+    },
+    trend: (metric) => {
+      const histograms = matching(totals.trends, metric);
+      if (histograms.length === 0) return null;
+      const sum = new LatencyHistogram();
+      for (const histogram of histograms) sum.add(histogram);
+      return sum;
+    },
+  });
+}
+
+function matching<T>(series: ReadonlyMap<string, T>, metric: string, where: Tags = {}): T[] {
+  return [...series].filter(([key]) => matchesSeries(key, metric, where)).map(([, value]) => value);
+}
+
+function figures({ sum, trend }: Source): Figure[] {
+  const percentile = (label: string, metric: string, at: number): Figure[] => {
+    const histogram = trend(metric);
+    if (histogram === null || histogram.count === 0) return [];
+    return [{ label: `${label} p${at}`, value: formatValue(histogram.percentileMs(at), 'ms') }];
+  };
+  const count = (label: string, metric: string): Figure[] => {
+    const value = sum(metric);
+    return value === null ? [] : [{ label, value: formatNumber(value) }];
+  };
+  const ratio = (label: string, top: string, bottom: string): Figure[] => {
+    const [over, under] = [sum(top), sum(bottom)];
+    if (over === null || under === null || under === 0) return [];
+    return [{ label, value: formatValue((100 * over) / under, 'percent') }];
+  };
+  const bytes = sum('video_bytes_total');
+  return [
+    ...ratio('started', 'play_starts_total', 'play_attempts_total'),
+    ...percentile('startup', 'startup_ms', 95),
+    ...ratio('stalled', 'stalled_ms_total', 'watched_ms_total'),
+    ...percentile('delay', 'latency_capture_ms', 95),
+    ...(bytes === null ? [] : [{ label: 'video', value: formatBytes(bytes) }]),
+    ...percentile('chat', 'chat_fanout_ms', 95),
+    ...ratio('chat arrived', 'chat_received_total', 'chat_expected_total'),
+    ...count('orders', 'orders_paid_total'),
+    ...count('API errors', 'api_errors_total'),
+    ...count('dropped iterations', 'dropped_iterations_total'),
+  ];
+}

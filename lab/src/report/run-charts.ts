@@ -1,0 +1,158 @@
+/** Which charts a run gets, and their points. Tiers of latency never share a line. */
+import { LatencyHistogram } from '../metrics/latency-histogram.ts';
+import { matchesSeries } from '../metrics/series-key.ts';
+import type { RunData } from '../run-folder/run-reader.ts';
+import type { Chart, ChartLine } from './chart.ts';
+
+type Points = ChartLine['points'];
+
+/** Longer runs are drawn in this many steps; a step's percentile is one of its merged slices. */
+const STEPS_MAX = 240;
+
+/** All charts that this run has data for. */
+export function runCharts(run: RunData): Chart[] {
+  const steps = stepsOf(run);
+  const shaded = taintedStretches(run);
+  const endSeconds = Math.max(run.manifest.durationMs, run.manifest.end?.elapsedMs ?? 0) / 1000;
+  const chart = (title: string, subtitle: string, unit: string, lines: ChartLine[], limit?: number): Chart => ({
+    title,
+    subtitle,
+    unit,
+    lines: lines.filter(({ points }) => points.some(([, value]) => value !== null)),
+    shaded,
+    endSeconds,
+    ...(limit === undefined ? {} : { limit }),
+  });
+  const percentiles = (metric: string, list: readonly number[], prefix = ''): ChartLine[] =>
+    list.map((at) => ({ name: `${prefix}p${at}`, points: trendPoints(steps, metric, at) }));
+  const groups = Object.keys(run.manifest.groups);
+  return [
+    chart(
+      'Virtual users',
+      'How many were there, by group.',
+      'users',
+      groups.map((group) => ({ name: group, points: gaugePoints(steps, group), isArea: true })),
+    ),
+    chart(
+      'Time to first picture',
+      'Of those who started then.',
+      'ms',
+      percentiles('startup_ms', [50, 95]),
+      limitOf(run, 'startup_ms'),
+    ),
+    chart(
+      'Time spent stalled',
+      'Stalled time out of watched time, all viewers together.',
+      '%',
+      [{ name: 'stalled', points: ratioPoints(steps, 'stalled_ms_total', 'watched_ms_total'), isArea: true }],
+      1,
+    ),
+    chart(
+      'Glass-to-glass delay (tier A)',
+      'Age of the picture on screen, by the capture time inside it.',
+      'ms',
+      percentiles('latency_capture_ms', [50, 95]),
+      limitOf(run, 'latency_capture_ms'),
+    ),
+    chart(
+      'Ingest-to-glass delay',
+      'Age of the picture since the media server received it. Another tier: never compare it with the one above.',
+      'ms',
+      percentiles('latency_ingest_ms', [50, 95]),
+      limitOf(run, 'latency_ingest_ms'),
+    ),
+    chart('Video received', 'All viewers together.', 'Mbit/s', [
+      { name: 'received', points: ratePoints(steps, 'video_bytes_total', 8 / 1e6), isArea: true },
+    ]),
+    chart(
+      'Chat delivery',
+      'From sending until another member has it.',
+      'ms',
+      percentiles('chat_fanout_ms', [50, 95]),
+      limitOf(run, 'chat_fanout_ms'),
+    ),
+    chart('API answers', 'From the planned moment of the request.', 'ms', [
+      { name: 'reads p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'read' }) },
+      { name: 'writes p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'write' }) },
+    ]),
+    chart(
+      'The generator itself',
+      'If this is high, the lab was too busy to be believed; shaded seconds are tainted.',
+      'ms or %',
+      [
+        { name: 'event-loop delay p99, ms', points: run.self.map((self) => [self.second, self.loopDelayP99Ms]) },
+        { name: 'worker CPU, %', points: run.self.map((self) => [self.second, self.workerCpuPercent]) },
+      ],
+    ),
+  ];
+}
+
+type Step = { readonly seconds: number; readonly lengthSeconds: number; readonly slices: RunData['slices'] };
+
+function stepsOf(run: RunData): Step[] {
+  const size = Math.max(1, Math.ceil(run.slices.length / STEPS_MAX));
+  const steps: Step[] = [];
+  for (let from = 0; from < run.slices.length; from += size) {
+    const slices = run.slices.slice(from, from + size);
+    const seconds = (slices[0]?.atMs ?? 0) / 1000;
+    steps.push({ seconds, lengthSeconds: (slices.length * run.manifest.sliceMs) / 1000, slices });
+  }
+  return steps;
+}
+
+function trendPoints(steps: readonly Step[], metric: string, percentile: number, where = {}): Points {
+  return steps.map(({ seconds, slices }) => {
+    const sum = new LatencyHistogram();
+    for (const { data } of slices) {
+      for (const [key, text] of Object.entries(data.trends)) {
+        if (matchesSeries(key, metric, where)) sum.add(LatencyHistogram.decode(text));
+      }
+    }
+    return [seconds, sum.count === 0 ? null : sum.percentileMs(percentile)];
+  });
+}
+
+function counterSum({ slices }: Step, metric: string): number | null {
+  const values = slices.flatMap(({ data }) =>
+    Object.entries(data.counters).flatMap(([key, value]) => (matchesSeries(key, metric) ? [value] : [])),
+  );
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
+}
+
+function ratePoints(steps: readonly Step[], metric: string, factor: number): Points {
+  return steps.map((step) => {
+    const sum = counterSum(step, metric);
+    return [step.seconds, sum === null ? null : (sum * factor) / step.lengthSeconds];
+  });
+}
+
+function ratioPoints(steps: readonly Step[], top: string, bottom: string): Points {
+  return steps.map((step) => {
+    const [over, under] = [counterSum(step, top), counterSum(step, bottom)];
+    return [step.seconds, over === null || under === null || under === 0 ? null : (100 * over) / under];
+  });
+}
+
+function gaugePoints(steps: readonly Step[], group: string): Points {
+  return steps.map(({ seconds, slices }) => {
+    const gauges = Object.entries(slices.at(-1)?.data.gauges ?? {});
+    const levels = gauges.filter(([key]) => matchesSeries(key, 'vus_active', { group }));
+    return [seconds, levels.length === 0 ? null : levels.reduce((sum, [, value]) => sum + value, 0)];
+  });
+}
+
+function limitOf({ manifest }: RunData, metric: string): number | undefined {
+  const found = manifest.criteria.find(({ measure }) => measure.kind === 'percentile' && measure.metric === metric);
+  return found?.limit;
+}
+
+function taintedStretches({ self }: RunData): [number, number][] {
+  const stretches: [number, number][] = [];
+  for (const { second, breaches } of self) {
+    if (breaches.length === 0) continue;
+    const last = stretches.at(-1);
+    if (last !== undefined && last[1] === second) last[1] = second + 1;
+    else stretches.push([second, second + 1]);
+  }
+  return stretches;
+}

@@ -1,0 +1,99 @@
+/** Figures and judgements as people say them. Pure. */
+import type { Manifest } from '../run-folder/manifest.ts';
+import type { RunVerdict } from '../run-folder/run-verdict.ts';
+import type { Unit } from '../verdict/criterion.ts';
+import type { Judgement } from '../verdict/judge.ts';
+
+/** `1.24 s`, `85 ms`, `0.21 %`, `3`. */
+export function formatValue(value: number, unit: Unit): string {
+  if (!Number.isFinite(value)) return '–';
+  if (unit === 'count') return formatNumber(value);
+  if (unit === 'percent') return `${trim(value, value > 99 && value < 100 ? 2 : value < 10 ? 2 : 1)} %`;
+  if (value >= 1000) return `${trim(value / 1000, 2)} s`;
+  return `${trim(value, value < 10 ? 1 : 0)} ms`;
+}
+
+/** `12,345`. */
+export function formatNumber(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** `12.3 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${trim(bytes / 1000 ** power, power === 0 ? 0 : 1)} ${units[power] ?? 'B'}`;
+}
+
+/** The limit as it is demanded: `≤ 3 s`. */
+export function formatLimit({ criterion }: Judgement): string {
+  const signs = { '<': '<', '<=': '≤', '>': '>', '>=': '≥' } as const;
+  if (criterion.unit === 'count' && criterion.op === '<=' && criterion.limit === 0) return 'none';
+  return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit)}`;
+}
+
+/** How it came out, in a few words: `passes by 59 %`. */
+export function outcomeSentence(judgement: Judgement): string {
+  const { outcome, marginPercent, reason, criterion, samples } = judgement;
+  if (outcome === 'inconclusive' || outcome === 'not applicable') return `${outcome}: ${reason}`;
+  const evidence = evidenceNote(judgement);
+  if (outcome === 'fail') {
+    const by = marginPercent === null || marginPercent >= 0 ? '' : ` by ${trim(-marginPercent, 0)} %`;
+    return reason === '' ? `fails${by}` : `fails: ${reason}`;
+  }
+  if (criterion.unit === 'count') return `passes: none in ${formatNumber(samples)} tries${evidence}`;
+  if (criterion.op.startsWith('>') && criterion.unit === 'percent') return `passes${evidence}`;
+  return `passes by ${trim(marginPercent ?? 0, 0)} %`;
+}
+
+/** Rule of three: without a failure in n tries, the true rate is below 3/n with 95 % confidence. */
+function evidenceNote({ criterion, value, samples }: Judgement): string {
+  const isClean = (criterion.unit === 'count' && value === 0) || (criterion.op.startsWith('>') && value === 100);
+  if (!isClean || samples <= 0) return '';
+  return `; shows a true rate under ${trim(300 / samples, 300 / samples < 1 ? 2 : 0)} % (95 % confidence)`;
+}
+
+/** The verdict's headline and what it rests on. */
+export function headline(verdict: RunVerdict, manifest: Manifest): { readonly title: string; readonly text: string } {
+  const mandatory = verdict.judgements.filter(({ criterion }) => criterion.isMandatory);
+  const count = (outcome: Judgement['outcome']): number => mandatory.filter((one) => one.outcome === outcome).length;
+  const judged = `${count('pass')} of ${count('pass') + count('fail') + count('inconclusive')} mandatory criteria pass`;
+  switch (verdict.outcome) {
+    case 'passed':
+      return verdict.isReady
+        ? { title: 'READY', text: `${judged}, at ${manifest.viewers} viewers.` }
+        : { title: 'Passed', text: `${judged}, at ${manifest.viewers} viewers. ${scopeSentence(verdict)}` };
+    case 'failed': {
+      const failed = mandatory.filter(({ outcome }) => outcome === 'fail').map(({ criterion }) => criterion.title);
+      return { title: 'Failed', text: `${judged}. Broken: ${failed.join('; ')}.` };
+    }
+    case 'invalid':
+      return {
+        title: 'INVALID',
+        text: `${capitalised(verdict.invalidBecause ?? 'the generator could not be trusted')}.`,
+      };
+    case 'inconclusive':
+      return { title: 'Inconclusive', text: `${judged}; too little was measured to judge the rest.` };
+    case 'interrupted':
+      return { title: 'Interrupted', text: 'The run was stopped early; what was measured until then is below.' };
+  }
+}
+
+/** Why a passed run is not called ready. */
+function scopeSentence({ stamps }: RunVerdict): string {
+  const reasons = stamps.map((stamp) =>
+    stamp === 'shortened' ? 'it was shortened' : 'generator and target shared a machine',
+  );
+  return reasons.length === 0 ? '' : `It says nothing about capacity: ${reasons.join(' and ')}.`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function trim(value: number, digits: number): string {
+  return value
+    .toFixed(digits)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
+}

@@ -1,0 +1,52 @@
+/** The run folder's manifest: everything but the measurements. The verdict and the report are made from it alone. */
+import type { GuardLimits } from '../engine/guard.ts';
+import type { Phase } from '../engine/plan.ts';
+import type { TargetDescription } from '../target/target.ts';
+import type { Criterion } from '../verdict/criterion.ts';
+
+/** Where the run was made; runs with different fingerprints are not compared. */
+export type Fingerprint = {
+  readonly lab: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly kernel: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly loadAverage: number;
+  readonly openFilesMax: number | null;
+};
+
+/** `manifest.json`, version 1. Times `…WallMs` are wall clock; all others count from the start of the run. */
+export type Manifest = {
+  readonly version: 1;
+  readonly runId: string;
+  readonly scenario: { readonly name: string; readonly purpose: string; readonly fullDurationMs: number };
+  readonly groups: Readonly<
+    Record<string, { readonly actor: string; readonly executor: string; readonly vus: number }>
+  >;
+  readonly playerProfiles: readonly string[];
+  readonly seed: number;
+  readonly viewers: number;
+  readonly durationMs: number;
+  readonly phases: readonly Phase[];
+  readonly sliceMs: number;
+  readonly isShortened: boolean;
+  /** Generator and target share a host: never usable for claims about capacity. */
+  readonly isCoLocated: boolean;
+  readonly target: TargetDescription;
+  readonly workers: number;
+  readonly criteria: readonly Criterion[];
+  readonly guard: GuardLimits;
+  readonly clock: { readonly boundMs: number | null; readonly note: string };
+  readonly fingerprint: Fingerprint;
+  readonly startedAtWallMs: number;
+  /** Null while the run goes on (or when the lab was killed). */
+  readonly end: {
+    readonly atWallMs: number;
+    readonly elapsedMs: number;
+    readonly isInterrupted: boolean;
+    readonly workerFailures: readonly string[];
+    readonly droppedEvents: number;
+  } | null;
+};

@@ -1,0 +1,71 @@
+/** The verdict of a run folder: a pure function of what it holds. */
+import { type Judgement, judge } from '../verdict/judge.ts';
+import { decide, EXIT_CODES, type RunOutcome, type RunTrust, whyInvalid } from '../verdict/verdict.ts';
+import type { RunData } from './run-reader.ts';
+
+/** `verdict.json`, version 1. */
+export type RunVerdict = {
+  readonly version: 1;
+  readonly runId: string;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number;
+  /** READY only for a passed run of full length from another host than the target's. */
+  readonly isReady: boolean;
+  /** What limits this run may speak of: `shortened`, `co-located`. */
+  readonly stamps: readonly string[];
+  readonly invalidBecause: string | null;
+  readonly trust: RunTrust;
+  readonly judgements: readonly Judgement[];
+};
+
+/** Judges the run. */
+export function verdictOf(run: RunData): RunVerdict {
+  const { manifest } = run;
+  const judgements = judge({
+    criteria: manifest.criteria,
+    planes: manifest.target.planes,
+    phases: manifest.phases,
+    durationMs: manifest.durationMs,
+    sliceMs: manifest.sliceMs,
+    slices: run.slices,
+  });
+  const trust = trustOf(run);
+  const outcome = decide(judgements, trust);
+  return {
+    version: 1,
+    runId: manifest.runId,
+    outcome,
+    exitCode: EXIT_CODES[outcome],
+    isReady: outcome === 'passed' && !manifest.isShortened && !manifest.isCoLocated,
+    stamps: [...(manifest.isShortened ? ['shortened'] : []), ...(manifest.isCoLocated ? ['co-located'] : [])],
+    invalidBecause: whyInvalid(trust),
+    trust,
+    judgements,
+  };
+}
+
+function trustOf({ manifest, self, lines }: RunData): RunTrust {
+  const breaches: Record<string, number> = {};
+  for (const name of self.flatMap((record) => record.breaches)) breaches[name] = (breaches[name] ?? 0) + 1;
+  const bugs = sum(
+    lines.flatMap(({ counters }) =>
+      Object.entries(counters).map(([key, value]) => (key.startsWith('lab_bugs_total') ? value : 0)),
+    ),
+  );
+  return {
+    // A run without an end was killed: what there is, is partial.
+    isInterrupted: manifest.end?.isInterrupted ?? true,
+    taintedSeconds: self.filter((record) => record.breaches.length > 0).length,
+    totalSeconds: self.length,
+    taintedPercentMax: manifest.guard.taintedPercentMax,
+    breaches,
+    workerFailures: [
+      ...(manifest.end?.workerFailures ?? []),
+      ...(bugs > 0 ? [`${bugs} virtual users broke (events named lab_bug)`] : []),
+    ],
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

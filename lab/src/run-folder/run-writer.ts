@@ -1,0 +1,87 @@
+/**
+ * Writes a run folder while the run goes on: `manifest.json`, `plan.json`, `series.jsonl` (readable figures per slice),
+ * `histograms.jsonl` (the same slices as mergeable HdrHistograms), `events.jsonl`. Its owner calls `close()`.
+ */
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { LabEvent } from '../clients/actor.ts';
+import type { SelfSample } from '../engine/guard.ts';
+import type { Plan } from '../engine/plan.ts';
+import type { SliceMerger } from '../metrics/slice.ts';
+import type { Manifest } from './manifest.ts';
+
+/** What the generator saw of itself in one second, and the limits it broke. */
+export type SelfRecord = SelfSample & { readonly second: number; readonly breaches: readonly string[] };
+
+/** One line of `series.jsonl`. `atMs` is the start of the slice. */
+export type SeriesLine = {
+  readonly atMs: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly trends: Readonly<Record<string, { count: number; p50: number; p95: number; p99: number; max: number }>>;
+  readonly self: readonly SelfRecord[];
+};
+
+/** The folder exists and holds something: a run never overwrites another. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError';
+}
+
+/** One run. */
+export class RunWriter {
+  readonly #folder: string;
+  readonly #series: WriteStream;
+  readonly #histograms: WriteStream;
+  readonly #events: WriteStream;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#series = createWriteStream(join(folder, 'series.jsonl'));
+    this.#histograms = createWriteStream(join(folder, 'histograms.jsonl'));
+    this.#events = createWriteStream(join(folder, 'events.jsonl'));
+  }
+
+  /** Makes the folder. Throws {@link FolderInUseError}. */
+  static async create(folder: string, manifest: Manifest, plan: Plan): Promise<RunWriter> {
+    await mkdir(folder, { recursive: true });
+    if ((await readdir(folder)).length > 0)
+      throw new FolderInUseError(`${folder} is not empty; name another with --out`);
+    const writer = new RunWriter(folder);
+    await writer.writeManifest(manifest);
+    await writeFile(join(folder, 'plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
+    return writer;
+  }
+
+  /** Replaces the manifest in one step, so that a reader never sees half of it. */
+  async writeManifest(manifest: Manifest): Promise<void> {
+    const path = join(this.#folder, 'manifest.json');
+    await writeFile(`${path}.tmp`, `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(`${path}.tmp`, path);
+  }
+
+  writeSlice(atMs: number, merged: SliceMerger, self: readonly SelfRecord[]): void {
+    const { trends, counters, gauges } = merged.toData();
+    const figures = [...merged.trends].map(([key, histogram]) => {
+      const [p50, p95, p99] = [50, 95, 99].map((percentile) => histogram.percentileMs(percentile));
+      return [key, { count: histogram.count, p50, p95, p99, max: histogram.maxMs }];
+    });
+    writeLine(this.#series, { atMs, counters, gauges, trends: Object.fromEntries(figures), self });
+    writeLine(this.#histograms, { atMs, trends });
+  }
+
+  writeEvents(events: readonly LabEvent[]): void {
+    for (const event of events) writeLine(this.#events, event);
+  }
+
+  async close(): Promise<void> {
+    const streams = [this.#series, this.#histograms, this.#events];
+    for (const stream of streams) stream.end();
+    await Promise.all(streams.map((stream) => finished(stream)));
+  }
+}
+
+function writeLine(stream: WriteStream, value: unknown): void {
+  stream.write(`${JSON.stringify(value)}\n`);
+}

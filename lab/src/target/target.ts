@@ -1,0 +1,110 @@
+/**
+ * What the lab knows of a platform. A target adapter (`lab/targets/*.ts`) looks at a URL and describes the platform as
+ * plain data; for the planes beyond video it also knows the words: events of the room, requests of the shop. Adapters
+ * do no I/O but detection: actors send, measure and count.
+ */
+import type { Plane } from '../verdict/criterion.ts';
+
+/** Plain data: it travels to the worker threads and into the run's manifest. No secrets. */
+export type TargetDescription = {
+  /** Name of the adapter. */
+  readonly kind: string;
+  readonly url: string;
+  readonly planes: readonly Plane[];
+  /** What is watched, e.g. `show demo`. */
+  readonly subject: string;
+  readonly flvUrl: string | null;
+  readonly room: { readonly webSocketUrl: string; readonly name: string } | null;
+  readonly shop: { readonly baseUrl: string; readonly show: string; readonly testCard: string } | null;
+  readonly version: string | null;
+};
+
+/** The target cannot be tested: exit code 6. The message says what was tried and what to do. */
+export class TargetUnreachableError extends Error {
+  override readonly name = 'TargetUnreachableError';
+}
+
+/** One request of the shop. `body` is sent as JSON. */
+export type ApiRequest = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
+/** `body` is the parsed JSON, or null. */
+export type ApiAnswer = { readonly status: number; readonly body: unknown };
+
+/** `isExpected`: a refusal that shoppers meet in a healthy shop (sold out, rate limit); everything else is an error. */
+export type ApiResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string; readonly isExpected: boolean };
+
+/** A request together with what its answer means. `kind` decides which latency limit holds. */
+export type ApiStep<T> = {
+  readonly name: string;
+  readonly kind: 'read' | 'write';
+  readonly request: ApiRequest;
+  readonly read: (answer: ApiAnswer) => ApiResult<T>;
+};
+
+/** Something to buy. */
+export type ShopItem = { readonly variantId: string; readonly availableUnits: number };
+/** The cart as the shop sees it; `lineSumMinor` is recomputed from its lines. */
+export type ShopCart = {
+  readonly lineIds: readonly string[];
+  readonly totalMinor: number;
+  readonly lineSumMinor: number;
+};
+/** A paid order. */
+export type ShopOrder = { readonly id: string; readonly totalMinor: number; readonly isPaid: boolean };
+
+/** The words of a shop. `session` is whatever `signIn` gave. */
+export type ShopDialect = {
+  readonly signIn: (displayName: string) => ApiStep<string>;
+  readonly listItems: (session: string) => ApiStep<readonly ShopItem[]>;
+  readonly hold: (session: string, variantId: string, idempotencyKey: string) => ApiStep<ShopCart>;
+  readonly release: (session: string, lineId: string) => ApiStep<ShopCart>;
+  readonly checkout: (session: string, idempotencyKey: string) => ApiStep<ShopOrder>;
+  readonly listOrders: (session: string) => ApiStep<readonly ShopOrder[]>;
+  /** What lets this session write in the room; goes into the Socket.IO handshake. */
+  readonly roomToken: (session: string) => ApiStep<string>;
+};
+
+/** A message as a member receives it. `order` grows by one per message of the room, where the room numbers them. */
+export type RoomMessage = { readonly text: string; readonly order: number | null };
+
+/** The words of a room over Socket.IO v4. */
+export type RoomDialect = {
+  readonly namespaces: readonly string[];
+  readonly auth: (token: string | null) => Readonly<Record<string, unknown>>;
+  /** One join per namespace that wants one; each is acknowledged. */
+  readonly joins: (
+    room: string,
+  ) => readonly { readonly namespace: string; readonly event: string; readonly payload: unknown }[];
+  readonly chat: {
+    readonly namespace: string;
+    readonly send: (
+      room: string,
+      text: string,
+      clientId: string,
+    ) => { readonly event: string; readonly payload: unknown };
+    /** Messages in a received event; null when the event carries none. */
+    readonly read: (event: string, payload: unknown) => readonly RoomMessage[] | null;
+  };
+  /** What an acknowledgement says. */
+  readonly readAck: (answer: unknown) => {
+    readonly ok: boolean;
+    readonly reason: string;
+    readonly isExpected: boolean;
+  };
+};
+
+/** One platform. Exported as `target` by each file in `lab/targets`. */
+export type TargetAdapter = {
+  readonly kind: string;
+  /** Describes the platform at this URL, or null when it is not this kind. Throws TargetUnreachableError. */
+  readonly detect: (url: URL) => Promise<TargetDescription | null>;
+  readonly room?: RoomDialect;
+  readonly shop?: (target: TargetDescription) => ShopDialect;
+};

@@ -1,0 +1,195 @@
+/** Showfloor itself. The only file of the lab that knows Showfloor's protocol; the types make it a contract test too. */
+import type {
+  AddCartLine,
+  Cart,
+  ChatJoin,
+  ChatSend,
+  ChatServerEvents,
+  Checkout,
+  ClientConfig,
+  Order,
+  Problem,
+  Reason,
+  RoomJoin,
+  RoomToken,
+  Session,
+  ShowDetail,
+  ShowList,
+  SocketAuth,
+} from '@showfloor/protocol';
+import {
+  type ApiAnswer,
+  type ApiResult,
+  type ApiStep,
+  type RoomDialect,
+  type ShopCart,
+  type ShopDialect,
+  type ShopOrder,
+  type TargetAdapter,
+  type TargetDescription,
+  TargetUnreachableError,
+} from '../src/index.ts';
+
+const DETECT_TIMEOUT_MS = 5000;
+
+/** Refusals that shoppers and chatters of a healthy shop meet. */
+const EXPECTED_REASONS: readonly Reason[] = ['insufficient_stock', 'hold_limit', 'rate_limited', 'payment_declined'];
+
+async function detect(url: URL): Promise<TargetDescription | null> {
+  const config = await getJson<ClientConfig>(new URL('/api/client-config', url));
+  if (config?.version !== 1 || typeof config.video?.baseUrl !== 'string') return null;
+  const active = await getJson<ShowList>(new URL('/api/streaming/active', config.commerce.baseUrl));
+  const show = active?.shows[0];
+  if (show === undefined) {
+    throw new TargetUnreachableError(`${url.origin} is Showfloor, but no show is on air: start one, then run again`);
+  }
+  const socket = new URL(`${config.realtime.path}/?EIO=4&transport=websocket`, config.realtime.baseUrl);
+  socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
+  return {
+    kind: 'showfloor',
+    url: url.origin,
+    planes: ['video', 'realtime', 'commerce'],
+    subject: `show ${show.playbackId}`,
+    flvUrl: `${config.video.baseUrl}/live/${show.playbackId}.flv`,
+    room: { webSocketUrl: socket.href, name: show.playbackId },
+    shop: { baseUrl: config.commerce.baseUrl, show: show.playbackId, testCard: config.payment.testCard },
+    version: null,
+  };
+}
+
+/** Null when there is an answer, but not this one. Throws when there is none. */
+async function getJson<T>(url: URL): Promise<T | null> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(DETECT_TIMEOUT_MS) });
+  } catch (error) {
+    const cause = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : '';
+    throw new TargetUnreachableError(`${url.origin} does not answer (${cause}): is it running?`);
+  }
+  if (!response.ok) return null;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    return null; // some other server's page
+  }
+}
+
+const room: RoomDialect = {
+  namespaces: ['/', '/chat', '/streaming'],
+  auth: (token) => (token === null ? {} : { token }) satisfies SocketAuth,
+  joins: (name) => [
+    { namespace: '/', event: 'stream:join', payload: { playbackId: name } satisfies RoomJoin },
+    { namespace: '/chat', event: 'chat:join', payload: { liveId: name } satisfies ChatJoin },
+    { namespace: '/streaming', event: 'stream:viewer:join', payload: { playbackId: name } satisfies RoomJoin },
+  ],
+  chat: {
+    namespace: '/chat',
+    send: (name, text, clientId) => ({
+      event: 'chat:send',
+      payload: { liveId: name, message: text, clientId } satisfies ChatSend,
+    }),
+    read: (event, payload) => {
+      if (event !== ('chat:messages' satisfies keyof ChatServerEvents)) return null;
+      const { messages } = payload as Parameters<ChatServerEvents['chat:messages']>[0];
+      return messages.map(({ message, seq }) => ({ text: message, order: seq }));
+    },
+  },
+  readAck: (answer) => {
+    if (answer === undefined) return { ok: false, reason: 'no_answer', isExpected: false };
+    const { ok, reason } = answer as { ok: boolean; reason?: Reason };
+    return { ok, reason: reason ?? '', isExpected: reason !== undefined && EXPECTED_REASONS.includes(reason) };
+  },
+};
+
+function shop(target: TargetDescription): ShopDialect {
+  const show = target.shop?.show ?? '';
+  const card = target.shop?.testCard ?? '';
+  return {
+    signIn: (displayName) =>
+      step('guest', 'write', 'POST', '/api/auth/guest', {
+        body: { displayName },
+        read: ({ accessToken }: Session) => accessToken,
+      }),
+    roomToken: (session) =>
+      step('room-token', 'write', 'POST', '/api/auth/room-token', { session, read: ({ token }: RoomToken) => token }),
+    listItems: (session) =>
+      step('show', 'read', 'GET', `/api/shows/${show}`, {
+        session,
+        read: ({ products }: ShowDetail) =>
+          products.flatMap(({ variants }) =>
+            variants.map(({ id, availableUnits }) => ({ variantId: id, availableUnits })),
+          ),
+      }),
+    hold: (session, variantId, idempotencyKey) =>
+      step('hold', 'write', 'POST', '/api/cart/lines', {
+        session,
+        idempotencyKey,
+        body: { variantId, quantity: 1, playbackId: show } satisfies AddCartLine,
+        read: readCart,
+      }),
+    release: (session, lineId) =>
+      step('release', 'write', 'DELETE', `/api/cart/lines/${lineId}`, { session, read: readCart }),
+    checkout: (session, idempotencyKey) =>
+      step('checkout', 'write', 'POST', '/api/checkout', {
+        session,
+        idempotencyKey,
+        body: { email: 'lab@example.com', payment: { provider: 'test', card } } satisfies Checkout,
+        read: readOrder,
+      }),
+    listOrders: (session) =>
+      step('orders', 'read', 'GET', '/api/orders', {
+        session,
+        read: ({ orders }: { orders: Order[] }) => orders.map(readOrder),
+      }),
+  };
+}
+
+function readCart({ lines, totalMinor }: Cart): ShopCart {
+  const lineSumMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0);
+  return { lineIds: lines.map(({ id }) => id), totalMinor, lineSumMinor };
+}
+
+function readOrder({ id, totalMinor, status }: Order): ShopOrder {
+  return { id, totalMinor, isPaid: status === 'paid' };
+}
+
+type StepParts<Body, T> = {
+  readonly session?: string;
+  readonly idempotencyKey?: string;
+  readonly body?: unknown;
+  readonly read: (body: Body) => T;
+};
+
+function step<Body, T>(
+  name: string,
+  kind: ApiStep<T>['kind'],
+  method: ApiStep<T>['request']['method'],
+  path: string,
+  parts: StepParts<Body, T>,
+): ApiStep<T> {
+  const headers = {
+    ...(parts.session === undefined ? {} : { Authorization: `Bearer ${parts.session}` }),
+    ...(parts.idempotencyKey === undefined ? {} : { 'Idempotency-Key': parts.idempotencyKey }),
+  };
+  return {
+    name,
+    kind,
+    request: { method, path, headers, ...(parts.body === undefined ? {} : { body: parts.body }) },
+    read: (answer) => readAnswer(answer, parts.read),
+  };
+}
+
+function readAnswer<Body, T>({ status, body }: ApiAnswer, read: (body: Body) => T): ApiResult<T> {
+  if (status >= 200 && status < 300) {
+    try {
+      return { ok: true, value: read(body as Body) };
+    } catch {
+      return { ok: false, reason: 'malformed_answer', isExpected: false };
+    }
+  }
+  const reason = (body as Problem | null)?.reason ?? 'bad_request';
+  return { ok: false, reason, isExpected: EXPECTED_REASONS.includes(reason) };
+}
+
+/** The adapter. */
+export const target: TargetAdapter = { kind: 'showfloor', detect, room, shop };

@@ -1,0 +1,37 @@
+/** Any server that answers a GET with an HTTP-FLV body: SRS, nginx-http-flv, node-media-server, MediaMTX behind a proxy … */
+import { type TargetAdapter, type TargetDescription, TargetUnreachableError } from '../src/index.ts';
+
+const DETECT_TIMEOUT_MS = 10_000;
+
+/** Takes every URL with a path: whether it is FLV is for the run to show. Throws when nothing answers there. */
+async function detect(url: URL): Promise<TargetDescription | null> {
+  if (url.pathname === '/') return null;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), DETECT_TIMEOUT_MS);
+  try {
+    const response = await fetch(url, { signal: stop.signal });
+    if (response.status >= 400) {
+      throw new TargetUnreachableError(`${url.href} answers ${response.status}: is the stream on air?`);
+    }
+  } catch (error) {
+    if (error instanceof TargetUnreachableError) throw error;
+    const cause = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : '';
+    throw new TargetUnreachableError(`${url.href} does not answer (${cause}): is it running?`);
+  } finally {
+    clearTimeout(timer);
+    stop.abort(); // the body may be endless
+  }
+  return {
+    kind: 'url',
+    url: url.origin,
+    planes: ['video'],
+    subject: url.pathname,
+    flvUrl: url.href,
+    room: null,
+    shop: null,
+    version: null,
+  };
+}
+
+/** The adapter. */
+export const target: TargetAdapter = { kind: 'url', detect };

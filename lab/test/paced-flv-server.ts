@@ -1,0 +1,143 @@
+/**
+ * A small real HTTP-FLV server that plays a clip made by ffmpeg in real time, and can misbehave in ways that a lab must
+ * notice. Each picture carries its capture time.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import {
+  CAPTURE_TIME_SEI_UUID,
+  concatBytes,
+  encodeFlvHeader,
+  encodeFlvTag,
+  encodeWallClockSei,
+  type FlvTag,
+  insertUserDataSei,
+  readFlvVideoHeader,
+} from '@showfloor/media-formats';
+import { type FlvLoop, type LoopFrame, readFlvLoop } from '@showfloor/rtmp-client';
+
+/** What the server does wrong. Times count from when the first viewer came (the probe before the run is none). */
+export type Misbehaviour = {
+  /** Nothing is sent for this long; then what was due comes at once, and real time goes on. */
+  readonly stall?: { readonly atMs: number; readonly forMs: number };
+  /** Answers 200 and an FLV header, and nothing after it. */
+  readonly isSilent?: boolean;
+  /** Timestamps jump by this much at this instant. */
+  readonly timestampJump?: { readonly atMs: number; readonly byMs: number };
+  /** Every connection is closed at this instant. */
+  readonly dropAtMs?: number;
+  /** Capture times are this much older than the sending. */
+  readonly captureDelayMs?: number;
+  readonly status?: number;
+};
+
+/** A running server; its owner awaits `close()`. */
+export type PacedFlvServer = {
+  readonly url: string;
+  /** The longest pause between two tags that were really sent: what a stall was, not what it should have been. */
+  readonly longestPauseMs: () => number;
+  readonly close: () => Promise<void>;
+};
+
+const CLIP = resolve(import.meta.dirname, '../../packages/media-formats/fixtures/avc-aac-320x180.flv');
+const TICK_MS = 5;
+
+type Viewer = { readonly response: ServerResponse; hasKeyframe: boolean };
+
+/** Starts it on a free loopback port. */
+export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Promise<PacedFlvServer> {
+  const loop = readFlvLoop(readFileSync(CLIP));
+  const viewers = new Set<Viewer>();
+  const clock = {
+    startedAtMs: performance.now(),
+    firstViewerAtMs: Number.POSITIVE_INFINITY,
+    sentAtMs: performance.now(),
+    longestPauseMs: 0,
+  };
+  const server = createServer((request, response) => {
+    if (request.headers['x-forwarded-for'] !== undefined) {
+      clock.firstViewerAtMs = Math.min(clock.firstViewerAtMs, performance.now());
+    }
+    response.writeHead(misbehaviour.status ?? 200, { 'Content-Type': 'video/x-flv' });
+    if (misbehaviour.status !== undefined) return void response.end('no');
+    response.write(encodeFlvHeader({ hasAudio: true, hasVideo: true }));
+    for (const header of loop.headers) response.write(encodeFlvTag(header));
+    const viewer = { response, hasKeyframe: false };
+    if (misbehaviour.isSilent !== true) viewers.add(viewer);
+    response.once('close', () => viewers.delete(viewer));
+  });
+  await listen(server);
+  const stop = pace(loop, clock, misbehaviour, viewers);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/live/test.flv`,
+    longestPauseMs: () => clock.longestPauseMs,
+    close: () => {
+      stop();
+      server.closeAllConnections();
+      return new Promise((done) => server.close(() => done()));
+    },
+  };
+}
+
+type Clock = {
+  readonly startedAtMs: number;
+  readonly firstViewerAtMs: number;
+  sentAtMs: number;
+  longestPauseMs: number;
+};
+
+function pace(loop: FlvLoop, clock: Clock, bad: Misbehaviour, viewers: Set<Viewer>): () => void {
+  let [round, index] = [0, 0];
+  let hasDropped = false;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    const elapsedMs = nowMs - clock.startedAtMs;
+    const watchedMs = nowMs - clock.firstViewerAtMs;
+    if (bad.dropAtMs !== undefined && watchedMs >= bad.dropAtMs && !hasDropped) {
+      hasDropped = true;
+      for (const { response } of viewers) response.destroy();
+    }
+    const { atMs, forMs } = bad.stall ?? { atMs: Number.POSITIVE_INFINITY, forMs: 0 };
+    if (watchedMs >= atMs && watchedMs < atMs + forMs) return;
+    const jumpFromMs = clock.firstViewerAtMs - clock.startedAtMs + (bad.timestampJump?.atMs ?? 0);
+    for (;;) {
+      const frame = loop.frames[index];
+      const timeMs = round * loop.durationMs + (frame?.timeMs ?? 0);
+      if (frame === undefined || timeMs > elapsedMs) return;
+      clock.longestPauseMs = Math.max(clock.longestPauseMs, nowMs - clock.sentAtMs);
+      clock.sentAtMs = nowMs;
+      const jumpMs = bad.timestampJump && timeMs >= jumpFromMs ? bad.timestampJump.byMs : 0;
+      const captureMs = Date.now() - (elapsedMs - timeMs) - (bad.captureDelayMs ?? 0);
+      send(viewers, frame, encodeFlvTag(stamp(loop, frame, Math.max(0, Math.round(timeMs + jumpMs)), captureMs)));
+      index = (index + 1) % loop.frames.length;
+      if (index === 0) round += 1;
+    }
+  }, TICK_MS);
+  return () => clearInterval(timer);
+}
+
+function send(viewers: Set<Viewer>, frame: LoopFrame, bytes: Uint8Array): void {
+  for (const viewer of viewers) {
+    viewer.hasKeyframe ||= frame.isKeyframe;
+    if (viewer.hasKeyframe) viewer.response.write(bytes);
+  }
+}
+
+function stamp(loop: FlvLoop, { tag, isAvcPicture }: LoopFrame, timestampMs: number, captureMs: number): FlvTag {
+  if (!isAvcPicture) return { ...tag, timestampMs };
+  const { dataOffset } = readFlvVideoHeader(tag.payload);
+  const picture = insertUserDataSei(
+    tag.payload.subarray(dataOffset),
+    loop.nalLengthSize,
+    CAPTURE_TIME_SEI_UUID,
+    encodeWallClockSei(captureMs),
+  );
+  return { ...tag, timestampMs, payload: concatBytes([tag.payload.subarray(0, dataOffset), picture]) };
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((done) => server.listen(0, '127.0.0.1', done));
+}

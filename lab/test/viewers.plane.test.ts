@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { VIDEO_CRITERIA } from '../scenarios/criteria.ts';
+import type { RunResult } from '../src/index.ts';
+import { mergedTrend } from '../src/run-folder/run-figures.ts';
+import { type Misbehaviour, startPacedFlvServer } from './paced-flv-server.ts';
+import { runAgainst, total, viewersOnly } from './run-against.ts';
+
+async function watch(misbehaviour: Misbehaviour, durationMs: number, viewers = 4): Promise<RunResult> {
+  const server = await startPacedFlvServer(misbehaviour);
+  try {
+    return await runAgainst(server.url, viewersOnly({ durationMs, viewers, criteria: VIDEO_CRITERIA }));
+  } finally {
+    await server.close();
+  }
+}
+
+const events = ({ run }: RunResult, name: string) => run.events.filter((event) => event.name === name);
+const outcomeOf = ({ verdict }: RunResult, id: string) =>
+  verdict.judgements.find(({ criterion }) => criterion.id === id)?.outcome;
+
+describe('a healthy server', () => {
+  test('passes, with every viewer started and the delay measured', async () => {
+    const result = await watch({}, 6000, 6);
+    expect(result.verdict.invalidBecause).toBeNull();
+    expect([outcomeOf(result, 'start-success'), outcomeOf(result, 'startup-p95')]).toEqual(['pass', 'pass']);
+    expect(outcomeOf(result, 'flv-latency-p95')).toBe('pass');
+    expect(total(result, 'play_starts_total')).toBe(6);
+    expect(total(result, 'flv_reconnects_total')).toBe(0);
+    expect(result.verdict).toMatchObject({ isReady: false, stamps: ['co-located'] });
+  });
+
+  test('a known delay of the picture is measured within 50 ms', async () => {
+    const [near, far] = await Promise.all([watch({}, 5000), watch({ captureDelayMs: 1000 }, 5000)]);
+    const median = ({ run }: RunResult): number =>
+      mergedTrend(run, 'latency_capture_ms')?.percentileMs(50) ?? Number.NaN;
+    expect(Math.abs(median(far) - median(near) - 1000)).toBeLessThanOrEqual(50);
+  });
+});
+
+test('a stall of two seconds is reported within 100 ms, by every viewer', async () => {
+  const server = await startPacedFlvServer({ stall: { atMs: 4000, forMs: 2000 } });
+  try {
+    const scenario = viewersOnly({ durationMs: 9000, viewers: 4, criteria: VIDEO_CRITERIA });
+    const result = await runAgainst(server.url, scenario);
+    const stalls = events(result, 'stall').filter(({ detail }) => Number(detail.duration_ms) > 1000);
+    expect(stalls).toHaveLength(4);
+    for (const { detail } of stalls) {
+      expect(Math.abs(Number(detail.duration_ms) - server.longestPauseMs())).toBeLessThanOrEqual(100);
+      expect(detail).toMatchObject({ tainted: false, cause: 'starved' });
+    }
+    expect(outcomeOf(result, 'rebuffer-ratio')).toBe('fail');
+    expect(result.verdict.exitCode).toBe(1);
+  } finally {
+    await server.close();
+  }
+});
+
+// At once: each has its own server and its own run.
+describe.concurrent('planted defects are caught by name', () => {
+  test('a server that accepts and stays silent', async () => {
+    const result = await watch({ isSilent: true }, 8000, 2);
+    expect(events(result, 'flv_accepted_but_silent').length).toBeGreaterThanOrEqual(2);
+    expect(total(result, 'flv_accepted_silent_total')).toBeGreaterThanOrEqual(2);
+    expect(total(result, 'play_starts_total')).toBe(0);
+    expect(result.verdict.outcome).not.toBe('passed');
+  });
+
+  test('a server that falls silent for longer than a GOP', async () => {
+    const result = await watch({ stall: { atMs: 2500, forMs: 3500 } }, 8000, 2);
+    expect(events(result, 'flv_tag_silence')).toHaveLength(2);
+  });
+
+  test('timestamps that jump back', async () => {
+    const result = await watch({ timestampJump: { atMs: 3000, byMs: -2500 } }, 7000, 4);
+    expect(total(result, 'flv_timestamp_regressions_total')).toBeGreaterThan(10);
+    expect(outcomeOf(result, 'rebuffer-ratio')).toBe('fail');
+  });
+
+  test('a hole in the timestamps', async () => {
+    const result = await watch({ timestampJump: { atMs: 2500, byMs: 1500 } }, 6000, 2);
+    expect(total(result, 'flv_timestamp_gaps_total')).toBeGreaterThanOrEqual(2);
+    expect(events(result, 'stall').filter(({ detail }) => detail.cause === 'gap')).toHaveLength(2);
+  });
+
+  test('a dropped connection is opened again and the wait is a stall', async () => {
+    const result = await watch({ dropAtMs: 3000 }, 8000, 2);
+    expect(total(result, 'flv_reconnects_total')).toBe(2);
+    expect(total(result, 'play_attempts_total')).toBe(2);
+    expect(events(result, 'flv_connection_lost')).toHaveLength(2);
+    expect(mergedTrend(result.run, 'flv_reconnect_ms')?.count).toBe(2);
+    expect(total(result, 'stalls_total')).toBeGreaterThanOrEqual(2);
+  });
+});
