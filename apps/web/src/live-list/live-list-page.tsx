@@ -74,7 +74,7 @@ function ShowGrid({
   readonly testId: string;
 }): ReactElement {
   return (
-    <ul className="sf-list__grid" data-testid={testId}>
+    <ul className={shows.length === 1 ? 'sf-list__grid sf-list__grid--one' : 'sf-list__grid'} data-testid={testId}>
       {shows.map((show) => (
         <li key={show.id}>
           <ShowCard show={show} />
@@ -113,6 +113,7 @@ function ShowCard({ show }: { readonly show: ShowSummary }): ReactElement {
       <span className="sf-show__text">
         <span className="sf-show__title">{show.title}</span>
         <span className="sf-muted">{t('list.by', { seller: show.sellerName })}</span>
+        {show.description !== '' && <span className="sf-show__description">{show.description}</span>}
         {!isLive && show.status !== 'interrupted' && (
           <span className="sf-muted">
             {show.scheduledAtMs === null ? t('list.timeOpen') : formatMoment(show.scheduledAtMs)}

@@ -20,8 +20,8 @@ export function CartDrawer(): ReactElement {
       opened={isOpen}
       onClose={close}
       position={isWide ? 'right' : 'bottom'}
-      size={isWide ? 440 : 'min(88dvh, 680px)'}
-      title={step === 'pay' ? t('checkout.title') : t('cart.title')}
+      size={isWide ? 440 : 'auto'}
+      title={isPaid ? t('order.receipt') : step === 'pay' ? t('checkout.title') : t('cart.title')}
       closeButtonProps={{ 'aria-label': t('cart.close'), size: 44 }}
       classNames={{ content: 'sf-sheet', title: 'sf-sheet__title', body: 'sf-sheet__body' }}
       overlayProps={{ backgroundOpacity: 0.25 }}

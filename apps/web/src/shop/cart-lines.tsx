@@ -19,6 +19,13 @@ export function CartLines(): ReactElement {
   const nowMs = useServerNow(lines.length > 0);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const endedTotal = useEndedHolds(lines, nowMs, reload);
+  const checkOutButton = useRef<HTMLButtonElement>(null);
+  const keepWatchingButton = useRef<HTMLButtonElement>(null);
+  const isEmpty = lines.length === 0;
+  useEffect(() => {
+    // Coming back from paying, or after the last line went: the focus must not fall out of the sheet.
+    (isEmpty ? keepWatchingButton : checkOutButton).current?.focus();
+  }, [isEmpty]);
 
   const notices = (
     <>
@@ -27,13 +34,13 @@ export function CartLines(): ReactElement {
       {problem !== null && <Notice tone="bad">{problem.message}</Notice>}
     </>
   );
-  if (cart === undefined || lines.length === 0) {
+  if (cart === undefined || isEmpty) {
     return (
       <div className="sf-cart">
         {notices}
         <h3>{t('cart.empty')}</h3>
         <p className="sf-muted">{t('cart.emptyText')}</p>
-        <Button variant="default" onClick={close}>
+        <Button ref={keepWatchingButton} variant="default" data-autofocus onClick={close}>
           {t('cart.keepWatching')}
         </Button>
       </div>
@@ -51,7 +58,14 @@ export function CartLines(): ReactElement {
         <span>{t('cart.total')}</span>
         <strong data-testid="cart-total">{formatMoney(cart.totalMinor, cart.currency ?? 'EUR')}</strong>
       </p>
-      <Button size="lg" fullWidth data-autofocus onClick={() => goTo('pay')} data-testid="checkout-open">
+      <Button
+        ref={checkOutButton}
+        size="lg"
+        fullWidth
+        data-autofocus
+        onClick={() => goTo('pay')}
+        data-testid="checkout-open"
+      >
         {t('cart.checkout')}
       </Button>
       <Button variant="default" fullWidth onClick={close}>

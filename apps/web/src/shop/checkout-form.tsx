@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core';
 import type { Checkout } from '@showfloor/protocol';
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { type FormEvent, type ReactElement, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useClientConfig } from '../api/client-config.ts';
 import { Icon } from '../design/icons.tsx';
@@ -27,6 +27,14 @@ export function CheckoutForm(): ReactElement {
   const emailError = email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email.trim());
   const cardError = !/^[0-9 ]{12,23}$/.test(cardText.trim());
 
+  const form = useRef<HTMLFormElement>(null);
+  const firstField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Where a focused field would bring up a keyboard over the sheet, the form itself takes the focus.
+    const isTouch = window.matchMedia('(hover: none)').matches;
+    (isTouch ? form : firstField).current?.focus();
+  }, []);
+
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setChecked(true);
@@ -39,9 +47,10 @@ export function CheckoutForm(): ReactElement {
   const isOpen = purchase.kind === 'refused' && purchase.isOpen;
   const isEmpty = cart === undefined || cart.lines.length === 0;
   return (
-    <form className="sf-cart" onSubmit={submit} noValidate data-testid="checkout-form">
+    <form ref={form} tabIndex={-1} className="sf-cart" onSubmit={submit} noValidate data-testid="checkout-form">
       <PurchaseNotice purchase={purchase} />
       <TextInput
+        ref={firstField}
         type="email"
         autoComplete="email"
         label={t('checkout.email')}
@@ -50,7 +59,6 @@ export function CheckoutForm(): ReactElement {
         error={isChecked && emailError && t('checkout.emailBad')}
         onChange={({ currentTarget }) => setEmail(currentTarget.value)}
         disabled={isPaying}
-        data-autofocus
       />
       <TextInput
         label={t('checkout.card')}
@@ -62,7 +70,8 @@ export function CheckoutForm(): ReactElement {
         disabled={isPaying}
       />
       <p className="sf-cart__hint">
-        <strong>{t('checkout.testTitle')}</strong> {t('checkout.testText', { card: testCard })}
+        <strong>{t('checkout.testTitle')}</strong>{' '}
+        {t('checkout.testText', { card: testCard.replaceAll(' ', '\u00a0') })}
       </p>
       {isOpen ? (
         <Button size="lg" fullWidth leftSection={<Icon name="retry" />} onClick={buying.payAgain}>

@@ -67,9 +67,9 @@ export class LivePlayer {
   /** Where the picture is on the ingest clock. */
   playhead(): Playhead {
     const { video } = this.#options;
-    const isShowing = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const hasPlayed = this.#steadySinceMs !== null;
     return {
-      wallMs: isShowing ? this.#clock.wallAt(video.currentTime * 1_000) : null,
+      wallMs: hasPlayed ? this.#clock.wallAt(video.currentTime * 1_000) : null,
       isPaused: this.#state.kind === 'paused',
     };
   }

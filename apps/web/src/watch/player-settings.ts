@@ -16,7 +16,7 @@ export const FLV_SETTINGS = {
   liveSyncPlaybackRate: 1.1,
   lazyLoad: false,
   enableStashBuffer: true,
-  stashInitialSize: 512 * 1024,
+  stashInitialSize: 64 * 1024, // 512 KB would hold back 1.5 s of a 2.6 Mbit/s stream: first picture after 1.7 s instead of 0.7 s
   autoCleanupSourceBuffer: true,
   autoCleanupMaxBackwardDuration: 20,
   autoCleanupMinBackwardDuration: 7,
