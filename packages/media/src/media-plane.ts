@@ -53,6 +53,8 @@ export type MediaPlane = Readonly<{
   hub: StreamHub;
   /** Routes for the admin listener: true when it has answered. */
   handleAdmin: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Viewers connected now. */
+  viewers: () => readonly Readonly<{ id: string; playbackId: string; backlogBytes: number }>[];
   /** Facts for the heartbeat. */
   summaries: () => unknown;
   /** False from the moment `close` was called. */
@@ -120,6 +122,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     httpPort,
     hub,
     handleAdmin: (request, response) => api.handle(request, response),
+    viewers: () => flv.viewers(),
     summaries: () => api.summaries(),
     isListening: () => !isClosing,
     close: async () => {

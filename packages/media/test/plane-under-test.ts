@@ -3,7 +3,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeAmf0All, FlvDemuxer, type FlvTag, FlvTagType, readFlvVideoHeader } from '@showfloor/media-formats';
+import {
+  concatBytes,
+  decodeAmf0All,
+  encodeFlvHeader,
+  encodeFlvTag,
+  FlvDemuxer,
+  type FlvTag,
+  FlvTagType,
+  prefixAvcNal,
+  readFlvVideoHeader,
+} from '@showfloor/media-formats';
 import { type PublishLoopState, publishFlvLoop } from '@showfloor/rtmp-client';
 import { createLogger, createMetrics } from '@showfloor/service-kit';
 import type { HubEvent } from '../src/hub/stream-hub.ts';
@@ -74,7 +84,7 @@ export class PlaneUnderTest implements AsyncDisposable {
   }
 
   /** Publishes the clip in a loop. `stop` ends it; also ended with the plane. */
-  publish(playbackId: string, key = GOOD_KEY, flvBytes = CLIP): LoopUnderTest {
+  publish(playbackId: string, key = GOOD_KEY, flvBytes: Uint8Array = CLIP): LoopUnderTest {
     const abort = new AbortController();
     const states: PublishLoopState[] = [];
     const done = publishFlvLoop({
@@ -101,8 +111,8 @@ export class PlaneUnderTest implements AsyncDisposable {
   }
 
   /** Watches; ended with the plane. */
-  watch(playbackId: string): FlvWatcher {
-    const watcher = new FlvWatcher(this.flvUrl(playbackId));
+  watch(playbackId: string, options: { keepsTags?: boolean } = {}): FlvWatcher {
+    const watcher = new FlvWatcher(this.flvUrl(playbackId), options);
     this.#stops.push(() => watcher.close());
     return watcher;
   }
@@ -123,15 +133,25 @@ export const admitGoodKey: Admit = (request) => {
   return Promise.resolve({ ok: true, showId: '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001' });
 };
 
-/** Reads HTTP-FLV over a real connection and keeps every tag. */
+/** Reads HTTP-FLV over a real connection and keeps every tag, unless `keepsTags` is false. */
 export class FlvWatcher {
   readonly tags: FlvTag[] = [];
+  /** Called with each coded picture. */
+  onPicture: ((tag: FlvTag) => void) | null = null;
+  pictureCount = 0;
   status = 0;
   isClosed = false;
   readonly #request: ClientRequest;
 
-  constructor(url: string) {
-    const demuxer = new FlvDemuxer({ onTag: (tag) => this.tags.push(tag) });
+  constructor(url: string, options: { keepsTags?: boolean } = {}) {
+    const demuxer = new FlvDemuxer({
+      onTag: (tag) => {
+        if (options.keepsTags !== false) this.tags.push(tag);
+        if (!isPicture(tag)) return;
+        this.pictureCount += 1;
+        this.onPicture?.(tag);
+      },
+    });
     this.#request = get(url, { agent: false }, (response) => {
       this.status = response.statusCode ?? 0;
       response.on('data', (bytes: Buffer) => {
@@ -151,9 +171,7 @@ export class FlvWatcher {
 
   /** Coded pictures only. */
   get pictures(): FlvTag[] {
-    return this.tags.filter(
-      (tag) => tag.typeId === FlvTagType.video && readFlvVideoHeader(tag.payload).kind === 'frames',
-    );
+    return this.tags.filter(isPicture);
   }
 
   /** The `state` of each state tag. */
@@ -168,6 +186,30 @@ export class FlvWatcher {
   close(): void {
     this.#request.destroy();
   }
+}
+
+function isPicture(tag: FlvTag): boolean {
+  return tag.typeId === FlvTagType.video && readFlvVideoHeader(tag.payload).kind === 'frames';
+}
+
+/** The clip with filler in every picture, so that it runs at about `bytesPerSecond`. */
+export function bigClip(bytesPerSecond: number): Uint8Array {
+  const parts: Uint8Array[] = [encodeFlvHeader({ hasAudio: true, hasVideo: true })];
+  const filler = prefixAvcNal(new Uint8Array(Math.round(bytesPerSecond / 25)).fill(0xff).fill(12, 0, 1), 4);
+  const demuxer = new FlvDemuxer({
+    onTag: (tag) => {
+      const payload = isPicture(tag) ? concatBytes([tag.payload, filler]) : tag.payload;
+      parts.push(encodeFlvTag({ ...tag, payload }));
+    },
+  });
+  demuxer.push(CLIP);
+  return concatBytes(parts);
+}
+
+/** The sum of a metric over its labels. */
+export function metricOf(text: string, name: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
 /**

@@ -157,9 +157,11 @@ export class SrsApi {
         clientFacts({ ...factsOf(session, session.clientId), playbackId, receivedBytes: session.receivedBytes }, app),
       ];
     });
-    const viewers = Array.from(this.#options.flv.viewers(), (viewer) =>
-      clientFacts({ ...factsOf(viewer, viewer.id), playbackId: viewer.playbackId, receivedBytes: null }, app),
-    );
+    const viewers = this.#options.flv
+      .viewers()
+      .map((viewer) =>
+        clientFacts({ ...factsOf(viewer, viewer.id), playbackId: viewer.playbackId, receivedBytes: null }, app),
+      );
     return [...publishers, ...viewers];
   }
 

@@ -33,7 +33,7 @@ export class FlvDelivery {
   }
 
   /** Viewers by id, for the control API. */
-  viewers(): Iterable<FlvViewer> {
+  viewers(): readonly FlvViewer[] {
     return Array.from(this.#watches.values(), (watch) => watch.viewer);
   }
 

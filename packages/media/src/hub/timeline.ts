@@ -9,7 +9,7 @@ const JUMP_FORWARD_MS_MAX = 10_000;
 const JUMP_BACK_MS_MAX = 2_000;
 
 type Track = 'video' | 'audio' | 'script';
-type TrackClock = { lastMs: number; frameMs: number };
+type TrackClock = { lastMs: number /** Smoothed; null until the second packet. */; frameMs: number | null };
 
 /** Maps the 32-bit timestamps of consecutive publishers to one continuing clock. */
 export class Timeline {
@@ -37,11 +37,13 @@ export class Timeline {
     // Interleaving may bring a packet slightly older than its track's last: order within a track is kept.
     const outputMs = Math.max(sourceMs + this.#offsetMs, clock === undefined ? 0 : clock.lastMs);
     if (clock === undefined) {
-      this.#tracks.set(track, { lastMs: outputMs, frameMs: FRAME_MS_DEFAULT });
+      this.#tracks.set(track, { lastMs: outputMs, frameMs: null });
       return outputMs;
     }
     const stepMs = outputMs - clock.lastMs;
-    if (stepMs > 0 && stepMs <= FRAME_MS_MAX) clock.frameMs += (stepMs - clock.frameMs) / 8;
+    if (stepMs > 0 && stepMs <= FRAME_MS_MAX) {
+      clock.frameMs = clock.frameMs === null ? stepMs : clock.frameMs + (stepMs - clock.frameMs) / 8;
+    }
     clock.lastMs = outputMs;
     return outputMs;
   }
@@ -60,7 +62,7 @@ export class Timeline {
   #nextMs(): number {
     let next = 0;
     for (const [track, { lastMs, frameMs }] of this.#tracks) {
-      if (track !== 'script') next = Math.max(next, lastMs + Math.round(frameMs));
+      if (track !== 'script') next = Math.max(next, lastMs + Math.round(frameMs ?? FRAME_MS_DEFAULT));
     }
     return next;
   }

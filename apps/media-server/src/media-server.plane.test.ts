@@ -1,0 +1,274 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, get, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { connectRtmpPublisher, publishFlvLoop } from '@showfloor/rtmp-client';
+import { loadSecrets, verifyWebhook } from '@showfloor/service-kit';
+import { expect, test } from 'vitest';
+
+const CANARY = 'canary-9f27c1d4e8b3';
+const WRONG_CANARY = 'canary-wrong-51aa0e';
+const CLIP = fileURLToPath(new URL('../../../packages/media-formats/fixtures/avc-aac-320x180.flv', import.meta.url));
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+type Posted = { path: string; body: string; isSigned: boolean };
+
+/** Stands for commerce and realtime: keeps what it is sent, admits the canary. */
+class Neighbours {
+  readonly posted: Posted[] = [];
+  secret = '';
+  readonly #server: Server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => {
+      body += bytes.toString();
+    });
+    request.on('end', () => {
+      this.posted.push({
+        path: request.url ?? '',
+        body,
+        isSigned: verifyWebhook(this.secret, request.headers, Date.now(), body),
+      });
+      const isGood = body.includes(`key=${CANARY}`);
+      const data = { showId: '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001', playbackId: 'show-s1', graceMs: 60_000 };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(isGood ? { code: 0, data } : { code: 1, reason: 'wrong_key' }));
+    });
+  });
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Types of the stream events, commerce's and realtime's copies. */
+  get eventTypes(): string[] {
+    return this.posted
+      .filter((one) => one.path === '/internal/events')
+      .map((one) => (JSON.parse(one.body) as { type: string }).type);
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+async function until<T>(what: string, condition: () => T | Promise<T>, timeoutMs = 15_000): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await sleep(20);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createTcpServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+class Process implements AsyncDisposable {
+  readonly neighbours = new Neighbours();
+  readonly folder = mkdtempSync(join(tmpdir(), 'media-server-'));
+  output = '';
+  rtmpPort = 0;
+  httpPort = 0;
+  adminPort = 0;
+  #child: ChildProcess | null = null;
+
+  async start(): Promise<void> {
+    const neighbours = await this.neighbours.listen();
+    this.neighbours.secret = loadSecrets(this.folder).webhookSecret;
+    [this.rtmpPort, this.httpPort, this.adminPort] = [await freePort(), await freePort(), await freePort()];
+    const child = spawn(process.execPath, [MAIN], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        DATA_DIR: this.folder,
+        LOG_LEVEL: 'trace',
+        MEDIA_RTMP_PORT: String(this.rtmpPort),
+        MEDIA_HTTP_PORT: String(this.httpPort),
+        MEDIA_ADMIN_PORT: String(this.adminPort),
+        MEDIA_COMMERCE_URL: neighbours,
+        MEDIA_REALTIME_URL: neighbours,
+      },
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        this.output += bytes.toString();
+      });
+    }
+    await until('the server', () => this.output.includes('service.started'));
+  }
+
+  async admin(path: string, method = 'GET'): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.adminPort}${path}`, { method })).text();
+  }
+
+  /** Sends SIGTERM and resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    return ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.neighbours.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The body of an FLV response as it grows. */
+function watch(url: string): { bytes: () => Buffer; head: () => string; isClosed: () => boolean } {
+  const parts: Buffer[] = [];
+  let head = '';
+  let isClosed = false;
+  const request = get(url, { agent: false }, (response) => {
+    head = JSON.stringify(response.headers);
+    response.on('data', (part: Buffer) => parts.push(part));
+    response.on('close', () => {
+      isClosed = true;
+    });
+    response.on('error', () => undefined); // cut when the server stops
+  });
+  request.on('error', () => undefined); // the same
+  return { bytes: () => Buffer.concat(parts), head: () => head, isClosed: () => isClosed };
+}
+
+test('S1 a stream key leaves the server in the signed publish hook and nowhere else', async () => {
+  await using server = new Process();
+  await server.start();
+  const url = (key: string): string => `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${key}`;
+  const stop = new AbortController();
+  const publishing = publishFlvLoop({ url: url(CANARY), filePath: CLIP, signal: stop.signal });
+  const flvUrl = `http://127.0.0.1:${server.httpPort}/live/show-s1.flv`;
+  await until('the stream', async () => (await fetch(flvUrl, { method: 'HEAD' })).status === 200);
+  const viewer = watch(flvUrl);
+  await until('video', () => viewer.bytes().length > 20_000);
+  const rival = await connectRtmpPublisher({ url: url(CANARY) });
+  const wrong = await connectRtmpPublisher({ url: url(WRONG_CANARY) });
+  expect([rival, wrong]).toMatchObject([{ reason: 'bad_name' }, { reason: 'denied' }]);
+  await until('the events', () => server.neighbours.eventTypes.length >= 2);
+  await until('the heartbeat', () =>
+    server.neighbours.posted.some((one) => one.path === '/api/streaming/srs-heartbeat'),
+  );
+  const answers: string[] = [];
+  for (const path of [
+    '/metrics',
+    '/api/v1/summaries',
+    '/api/v1/streams',
+    '/api/v1/clients',
+    '/health/ready',
+    '/health',
+  ]) {
+    answers.push(await server.admin(path));
+  }
+  answers.push(await (await fetch(`http://127.0.0.1:${server.httpPort}/live/none.flv?key=${CANARY}`)).text());
+  stop.abort();
+  await publishing;
+  await until(
+    'the interruption',
+    () => server.neighbours.eventTypes.filter((type) => type === 'stream.interrupted').length === 2,
+  );
+  const isHook = (one: Posted): boolean => one.path === '/api/streaming/hooks/on_publish';
+  const outputs = {
+    log: server.output,
+    answers: answers.join('\n'),
+    refusals: JSON.stringify([rival, wrong]),
+    viewer: viewer.head() + viewer.bytes().toString('latin1'),
+    posted: server.neighbours.posted
+      .filter((one) => !isHook(one))
+      .map((one) => one.body)
+      .join('\n'),
+  };
+  expect(outputs.log).toContain('publish.accepted');
+  expect(outputs.log).toContain('publish.refused');
+  for (const [name, text] of Object.entries(outputs)) {
+    expect([name, text.length > 50, text.includes(CANARY), text.includes(WRONG_CANARY)]).toEqual([
+      name,
+      true,
+      false,
+      false,
+    ]);
+  }
+  expect(server.neighbours.posted.filter(isHook).map((one) => one.body.includes('canary'))).toEqual([true, true, true]);
+  expect(server.neighbours.posted.every((one) => one.isSigned)).toBe(true);
+});
+
+test('SIGTERM cuts everyone, ends quickly and tells nobody that the show is over', async () => {
+  await using server = new Process();
+  await server.start();
+  const stop = new AbortController();
+  const publishing = publishFlvLoop({
+    url: `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${CANARY}`,
+    filePath: CLIP,
+    signal: stop.signal,
+  });
+  const flvUrl = `http://127.0.0.1:${server.httpPort}/live/show-s1.flv`;
+  await until('the stream', async () => (await fetch(flvUrl, { method: 'HEAD' })).status === 200);
+  const viewer = watch(flvUrl);
+  await until('video', () => viewer.bytes().length > 1_000);
+  const beganMs = performance.now();
+  expect(await server.stop()).toBe(0);
+  expect(performance.now() - beganMs).toBeLessThan(5_000);
+  await until('the viewer to be cut', viewer.isClosed);
+  expect(new Set(server.neighbours.eventTypes)).toEqual(new Set(['stream.started']));
+  stop.abort();
+  await publishing;
+});
+
+test('the control API has the shape of SRS and cuts viewers and publishers', async () => {
+  await using server = new Process();
+  await server.start();
+  const stop = new AbortController();
+  const publishing = publishFlvLoop({
+    url: `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${CANARY}`,
+    filePath: CLIP,
+    signal: stop.signal,
+    retryFirstMs: 60_000,
+    retryMaxMs: 60_000,
+  });
+  const flvUrl = `http://127.0.0.1:${server.httpPort}/live/show-s1.flv`;
+  await until('the stream', async () => (await fetch(flvUrl, { method: 'HEAD' })).status === 200);
+  const viewer = watch(flvUrl);
+  await until('video', () => viewer.bytes().length > 1_000);
+  const { streams } = JSON.parse(await server.admin('/api/v1/streams')) as { streams: unknown[] };
+  expect(streams).toMatchObject([
+    {
+      name: 'show-s1',
+      app: 'live',
+      clients: 2,
+      publish: { active: true },
+      video: { codec: 'H264', profile: 'Main', width: 320, height: 180 },
+      audio: { codec: 'AAC', sample_rate: 48_000, channel: 2 },
+    },
+  ]);
+  type Client = { id: string; type: string; publish: boolean };
+  const { clients } = JSON.parse(await server.admin('/api/v1/clients')) as { clients: Client[] };
+  expect(clients.map((client) => client.type).toSorted()).toEqual(['flv-play', 'fmle-publish']);
+  expect(JSON.parse(await server.admin('/api/v1/summaries'))).toMatchObject({
+    code: 0,
+    data: { ok: true, system: { conn_srs: 2 } },
+  });
+  for (const isPublisher of [false, true]) {
+    const id = clients.find((client) => client.publish === isPublisher)?.id;
+    expect(JSON.parse(await server.admin(`/api/v1/clients/${id}`, 'DELETE'))).toMatchObject({ code: 0 });
+  }
+  await until('the viewer to be cut', viewer.isClosed);
+  await until('the interruption', () => server.neighbours.eventTypes.includes('stream.interrupted'));
+  expect(JSON.parse(await server.admin('/api/v1/clients/nobody', 'DELETE'))).toMatchObject({ code: 2049 });
+  stop.abort();
+  await publishing;
+});
