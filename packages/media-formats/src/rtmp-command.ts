@@ -13,10 +13,9 @@ export type RtmpCommand = Readonly<{ name: string; transactionId: number; args: 
 export function decodeRtmpCommand(message: RtmpMessage): RtmpCommand {
   const hasEnvelope = message.typeId === RtmpMessageType.commandAmf3 && message.payload[0] === 0;
   const [name, transactionId, ...args] = decodeAmf0All(message.payload, hasEnvelope ? 1 : 0);
-  if (typeof name !== 'string' || typeof transactionId !== 'number') {
-    throw new FormatError('rtmp.command_shape', { typeId: message.typeId });
-  }
-  return { name, transactionId, args };
+  if (typeof name !== 'string') throw new FormatError('rtmp.command_shape', { typeId: message.typeId });
+  // ffmpeg's server says `onFCPublish` and nothing else.
+  return { name, transactionId: typeof transactionId === 'number' ? transactionId : 0, args };
 }
 
 /** Encodes a command as an AMF0 message on chunk stream 3. */
