@@ -138,6 +138,7 @@ function nameColor(userId: string): string {
 function useFollowedScroll(lastKey: string, outgoingCount: number) {
   const region = useRef<HTMLDivElement>(null);
   const isFollowing = useRef(true);
+  const countBefore = useRef(0);
   const [hasNews, setNews] = useState(false);
 
   const toEnd = (): void => {
@@ -150,7 +151,9 @@ function useFollowedScroll(lastKey: string, outgoingCount: number) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new last message or own message is what moves the list
   useLayoutEffect(() => {
-    if (isFollowing.current || outgoingCount > 0) toEnd();
+    const isSending = outgoingCount > countBefore.current;
+    countBefore.current = outgoingCount;
+    if (isFollowing.current || isSending) toEnd();
     else if (lastKey !== '') setNews(true);
   }, [lastKey, outgoingCount]);
 

@@ -49,6 +49,8 @@ export class LiveConnection {
   readonly #chat: Socket<ChatServerEvents, ChatClientEvents>;
   readonly #streaming: Socket<StreamingServerEvents, StreamingClientEvents>;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #sockets: readonly Pick<Socket, 'on' | 'connect' | 'disconnect' | 'active' | 'removeAllListeners'>[];
+  #identifying: Promise<boolean> | null = null;
   #isClosed = false;
 
   constructor(config: ClientConfig['realtime'], playbackId: string, handlers: LiveHandlers) {
@@ -70,14 +72,15 @@ export class LiveConnection {
     this.#listenToRoot();
     this.#listenToChat();
     this.#listenToStreaming();
-    for (const socket of [this.#root, this.#chat, this.#streaming]) this.#keepAlive(socket);
+    this.#sockets = [this.#root, this.#chat, this.#streaming];
+    for (const socket of this.#sockets) this.#keepAlive(socket);
   }
 
   /** Leaves the room and closes the sockets. */
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const socket of [this.#root, this.#chat, this.#streaming]) {
+    for (const socket of this.#sockets) {
       socket.removeAllListeners();
       socket.disconnect();
     }
@@ -85,6 +88,7 @@ export class LiveConnection {
 
   /** Posts a message; the visitor becomes a guest first if they are nobody yet. */
   async send(clientId: string, message: string): Promise<SendResult> {
+    if (this.#identifying !== null) await this.#identifying;
     if (!this.#chat.connected) return refused('offline');
     if (!hasIdentity() && !(await this.#identify())) return refused('unauthenticated');
     const first = await this.#post(clientId, message);
@@ -104,19 +108,31 @@ export class LiveConnection {
     }
   }
 
-  /** Gets a room token and shows it to the namespaces that act on it; true once the chat is joined with it. */
-  async #identify(): Promise<boolean> {
+  /** Gets a room token and connects anew with it; messages sent meanwhile wait for the same one. */
+  #identify(): Promise<boolean> {
+    this.#identifying ??= this.#connectWithIdentity().finally(() => {
+      this.#identifying = null;
+    });
+    return this.#identifying;
+  }
+
+  /**
+   * Identity is fixed at the handshake. All namespaces go at once, so that the connection itself is a new one: a server
+   * may close the transport when one of them leaves. True once the chat is connected.
+   */
+  async #connectWithIdentity(): Promise<boolean> {
     try {
       keepRoomToken(await getRoomToken());
     } catch {
       return false;
     }
     if (this.#isClosed) return false;
+    for (const socket of this.#sockets) socket.disconnect();
     const connected = new Promise<boolean>((resolve) => {
       this.#later(ACK_TIMEOUT_MS, () => resolve(false));
       this.#chat.once('connect', () => resolve(true));
     });
-    for (const socket of [this.#root, this.#chat]) socket.disconnect().connect();
+    for (const socket of this.#sockets) socket.connect();
     return await connected;
   }
 
