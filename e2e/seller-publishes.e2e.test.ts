@@ -7,6 +7,7 @@ import { launchBrowser } from './browser.ts';
 import { hasFfmpeg, publishWithFfmpeg } from './ffmpeg.ts';
 import { type Floor, startFloor } from './floor.ts';
 import { Shopper } from './shopper.ts';
+import { signInToken } from './sign-in-link.ts';
 import { FlvViewer } from './viewer.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -69,11 +70,6 @@ describe.skipIf(!hasFfmpeg)('a seller publishes with ffmpeg', () => {
     await expect(FlvViewer.open(floor.videoUrl, show.playbackId)).rejects.toThrow('404');
   });
 });
-
-async function signInToken(running: Floor): Promise<string> {
-  const token = await waitFor('the sign-in link', () => /signin\?token=([\w-]+)/.exec(running.output())?.[1]);
-  return token;
-}
 
 function onAir(playbackId: string): Promise<unknown> {
   return waitFor(
