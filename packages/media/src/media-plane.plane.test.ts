@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import {
   CAPTURE_TIME_SEI_UUID,
   decodeWallClockSei,
@@ -8,8 +11,9 @@ import {
   readUserDataSei,
 } from '@showfloor/media-formats';
 import { describe, expect, test } from 'vitest';
-import { FlvWatcher, hasFfmpeg, PlaneUnderTest, run, until } from '../test/plane-under-test.ts';
+import { FlvWatcher, GOOD_KEY, hasFfmpeg, metricOf, PlaneUnderTest, run, until } from '../test/plane-under-test.ts';
 
+const SOUND_CLIP = new Uint8Array(readFileSync(new URL('../../media-formats/fixtures/aac-mono.flv', import.meta.url)));
 const words = (line: string): string[] => line.trim().split(/\s+/);
 
 function clockOf(tag: FlvTag, uuid: Uint8Array): number | null {
@@ -133,7 +137,34 @@ describe('from publisher to viewer', () => {
   });
 });
 
+test('sound without picture has no keyframes to wait for', async () => {
+  await using floor = await PlaneUnderTest.start();
+  floor.publish('show-sound', GOOD_KEY, SOUND_CLIP);
+  await until('the stream', () => floor.plane.hub.find('show-sound')?.state === 'live');
+  const early = floor.watch('show-sound');
+  const sounds = (watcher: FlvWatcher) => watcher.tags.filter((tag) => tag.typeId === FlvTagType.audio);
+  await until('sound', () => sounds(early).length > 20);
+  const late = floor.watch('show-sound');
+  await until('sound for the late one', () => sounds(late).length > 20);
+  for (const watcher of [early, late]) expect(sounds(watcher)[0]?.payload[1]).toBe(0); // the sequence header comes first
+  expectMonotonic(early.tags.slice(2), 60);
+});
+
 describe('HTTP', () => {
+  test('one connection is one viewer, however many requests come on it', async () => {
+    await using floor = await PlaneUnderTest.start();
+    await floor.onAir('show-pipe');
+    const socket = connect({ host: '127.0.0.1', port: floor.plane.httpPort });
+    const closed = once(socket, 'close');
+    socket.on('error', () => undefined); // reset by the server
+    socket.resume();
+    const { pathname } = new URL(floor.flvUrl('show-pipe'));
+    for (let index = 0; index < 5; index += 1) socket.write(`GET ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await closed;
+    await until('nobody left', () => floor.plane.viewers().length === 0);
+    expect(metricOf(await floor.metricsText(), 'media_subscriber_ends_total')).toBe(1);
+  });
+
   test('unknown streams are refused at once, readable by a page of any origin', async () => {
     await using floor = await PlaneUnderTest.start();
     for (const path of ['/live/nobody.flv', '/live/live/nobody.flv', '/live/UPPER.flv', '/', '/live/../x.flv']) {

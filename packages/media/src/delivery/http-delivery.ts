@@ -3,6 +3,7 @@
  * shared buffers need neither chunked framing nor a copy of the head per write.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { listen } from '@showfloor/service-kit';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
@@ -52,6 +53,8 @@ export type HttpDeliveryOptions = Readonly<{
 export class HttpDelivery {
   readonly #options: HttpDeliveryOptions;
   readonly #server: Server;
+  /** Sockets that carry an FLV response: nothing else may be asked on them. */
+  readonly #watching = new WeakSet<Socket>();
 
   constructor(options: HttpDeliveryOptions) {
     this.#options = options;
@@ -80,6 +83,10 @@ export class HttpDelivery {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#watching.has(request.socket)) {
+      request.socket.destroy(); // a pipelined request would be a second viewer on one connection
+      return;
+    }
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (request.method === 'OPTIONS') {
       response.writeHead(204, CORS).end();
@@ -106,6 +113,7 @@ export class HttpDelivery {
       return;
     }
     const { socket } = request;
+    this.#watching.add(socket);
     socket.write(FLV_HEAD);
     this.#options.flv.watch(stream, socket);
   }

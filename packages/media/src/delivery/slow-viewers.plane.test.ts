@@ -14,7 +14,9 @@ const VIEWERS = Number(process.env.V4_VIEWERS ?? 30);
 const SLOW = Math.round(VIEWERS / 10);
 const BACKLOG_BYTES_MAX = 2 * 1024 * 1024;
 const WINDOW_MS = 400;
-const CLIP_BYTES_PER_SECOND = 1_500_000;
+/** Few viewers take a fat stream, so that the kernel's buffers (up to 10 MB) fill in seconds; many take 2.65 Mbit/s. */
+const CLIP_BYTES_PER_SECOND = VIEWERS > 100 ? 331_000 : 1_500_000;
+const FILL_TIMEOUT_MS = VIEWERS > 100 ? 150_000 : 40_000;
 
 /** Reads at about a tenth of the stream's rate, as a phone in a tunnel does. */
 function slowReader(url: string): Socket {
@@ -68,7 +70,7 @@ test(`V4 ${SLOW} of ${VIEWERS} viewers read at a tenth of the rate: bounded memo
   }, 20);
   const skips = async (): Promise<boolean> =>
     metricOf(await floor.metricsText(), 'media_subscriber_skips_total') >= SLOW;
-  await until('every slow viewer to be over its bound', skips, 40_000);
+  await until('every slow viewer to be over its bound', skips, FILL_TIMEOUT_MS);
   const during = await delayP99(good);
   await until('stuck viewers to be cut', () => floor.plane.viewers().length === good.length, 40_000);
   clearInterval(sampler);
@@ -79,4 +81,4 @@ test(`V4 ${SLOW} of ${VIEWERS} viewers read at a tenth of the rate: bounded memo
   expect(good.every((watcher) => !watcher.isClosed)).toBe(true);
   expect(during).toBeLessThanOrEqual(before + 10);
   expect(metricOf(await floor.metricsText(), 'media_subscriber_dropped_packets_total')).toBeGreaterThan(0);
-}, 120_000);
+}, 300_000);

@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger, createMetrics, verifyWebhook } from '@showfloor/service-kit';
+import { describe, expect, test } from 'vitest';
+import { metricOf, until } from '../../test/plane-under-test.ts';
+import type { HubEvent } from '../hub/stream-hub.ts';
+import { createMediaMetrics } from '../media-metrics.ts';
+import { EventCourier } from './event-courier.ts';
+import { createPublishHook } from './publish-hook.ts';
+import { toStreamEvent } from './stream-event.ts';
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const SHOW = '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001';
+
+/** Answers with what the test says: a status and a body, or nothing. */
+class Receiver implements AsyncDisposable {
+  readonly bodies: string[] = [];
+  readonly signatures: boolean[] = [];
+  answer: { status: number; body: string } | null = { status: 200, body: '{}' };
+  readonly #server: Server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => {
+      body += bytes.toString();
+    });
+    request.on('end', () => {
+      this.bodies.push(body);
+      this.signatures.push(verifyWebhook(SECRET, request.headers, Date.now(), body));
+      if (this.answer !== null) response.writeHead(this.answer.status).end(this.answer.body);
+    });
+  });
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+function kit() {
+  const registry = createMetrics('test');
+  return { metrics: createMediaMetrics(registry), log: createLogger('test', 'silent'), text: () => registry.metrics() };
+}
+
+describe('the publish hook', () => {
+  const request = { clientId: 'c1', ip: '127.0.0.1', app: 'live', playbackId: 'demo', key: 's3&cret' };
+  const admitted = JSON.stringify({ code: 0, data: { showId: SHOW, playbackId: 'demo', graceMs: 90_000 } });
+
+  test.each([
+    ['an admitted key', { status: 200, body: admitted }, { ok: true, showId: SHOW, graceMs: 90_000 }],
+    ['a wrong key', { status: 200, body: '{"code":1,"reason":"wrong_key"}' }, { ok: false, reason: 'wrong_key' }],
+    ['a refusal without a reason', { status: 200, body: '{"code":7}' }, { ok: false, reason: 'wrong_key' }],
+    ['an admission without a show', { status: 200, body: '{"code":0}' }, { ok: false, reason: 'unreachable' }],
+    ['a failing commerce', { status: 503, body: '' }, { ok: false, reason: 'unreachable' }],
+    ['nonsense', { status: 200, body: '<html>' }, { ok: false, reason: 'unreachable' }],
+    ['silence', null, { ok: false, reason: 'unreachable' }],
+  ])('%s', async (_name, answer, expected) => {
+    await using receiver = new Receiver();
+    receiver.answer = answer;
+    const admit = createPublishHook({ url: await receiver.listen(), secret: SECRET, ...kit(), timeoutMs: 300 });
+    expect(await admit(request)).toEqual(expected);
+    expect(receiver.signatures).toEqual([true]);
+    expect(JSON.parse(receiver.bodies[0] ?? '')).toEqual({
+      action: 'on_publish',
+      client_id: 'c1',
+      ip: '127.0.0.1',
+      app: 'live',
+      stream: 'demo',
+      param: '?key=s3%26cret',
+    });
+  });
+
+  test('nobody there', async () => {
+    const admit = createPublishHook({ url: 'http://127.0.0.1:1/hook', secret: SECRET, ...kit(), timeoutMs: 300 });
+    expect(await admit(request)).toEqual({ ok: false, reason: 'unreachable' });
+  });
+});
+
+describe('the event courier', () => {
+  const event = (type: HubEvent['type'], reason?: string) =>
+    toStreamEvent({
+      type,
+      playbackId: 'demo',
+      sessionId: 's',
+      showId: SHOW,
+      atMs: 1,
+      ...(reason === undefined ? {} : { reason }),
+    });
+
+  test('delivers in order and at least once, with the same id on every try', async () => {
+    await using receiver = new Receiver();
+    receiver.answer = { status: 503, body: '' };
+    const { metrics, log, text } = kit();
+    const url = await receiver.listen();
+    const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
+    courier.send(event('started'));
+    courier.send(event('interrupted', 'silent'));
+    await until('two tries', () => receiver.bodies.length >= 2);
+    receiver.answer = { status: 200, body: '{}' };
+    await until('an empty queue', () => courier.queueLength === 0);
+    const received = receiver.bodies.map((body) => JSON.parse(body) as { id: string; type: string });
+    expect(new Set(received.slice(0, -1).map((one) => one.id)).size).toBe(1);
+    expect(received.at(-1)?.type).toBe('stream.interrupted');
+    expect(receiver.signatures.every(Boolean)).toBe(true);
+    expect(await text()).toContain('outcome="delivered",service="test"} 2');
+    courier.close();
+  });
+
+  test('an event that is refused for good does not stop the next', async () => {
+    await using receiver = new Receiver();
+    receiver.answer = { status: 422, body: '' };
+    const { metrics, log } = kit();
+    const url = await receiver.listen();
+    const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
+    courier.send(event('started'));
+    courier.send(event('ended'));
+    await until('an empty queue', () => courier.queueLength === 0);
+    expect(receiver.bodies).toHaveLength(2);
+    courier.close();
+  });
+
+  test('the queue is bounded: the oldest go, counted', async () => {
+    const { metrics, log, text } = kit();
+    const target = { name: 'commerce', url: 'http://127.0.0.1:1/' };
+    const courier = new EventCourier(target, { secret: SECRET, metrics, log, retryFirstMs: 60_000 });
+    for (let index = 0; index < 1_005; index += 1) courier.send(event('started'));
+    await sleep(0);
+    expect(courier.queueLength).toBe(1_000);
+    expect(metricOf(await text(), 'media_event_queue_length')).toBe(1_000);
+    expect(await text()).toContain(
+      'media_event_deliveries_total{target="commerce",outcome="dropped_full",service="test"} 5',
+    );
+    courier.close();
+  });
+});
