@@ -38,7 +38,7 @@ type Row = ChatLoadResult & { readonly cpuPercent: number; readonly rssMb: numbe
 async function measure(script: string): Promise<Row> {
   const dataDir = mkdtempSync(join(tmpdir(), 'chat-fan-out-'));
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, [path, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const cpu = { before: 0, after: 0 };

@@ -21,3 +21,4 @@ io.of('/chat').on('connection', (socket) => {
   });
 });
 process.stdout.write(`${await listen(http, { host: '127.0.0.1', port: 0 })}\n`);
+process.stdin.on('end', () => process.exit()).resume();

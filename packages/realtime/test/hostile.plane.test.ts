@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -6,7 +7,8 @@ import fc from 'fast-check';
 import type { Socket } from 'socket.io-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PACKETS_PER_WINDOW_MAX } from '../src/transport/connection-gate.ts';
-import { ask, message, next, type Rig, startRig, until } from './plane-rig.ts';
+import { QUEUED_PACKETS_MAX } from '../src/transport/slow-connections.ts';
+import { ask, envelope, message, next, type Rig, startRig, until } from './plane-rig.ts';
 import { RawClient } from './raw-client.ts';
 
 let rig: Rig;
@@ -215,6 +217,25 @@ test('a reader that stops is cut off at its bound while its neighbours hear ever
   expect(process.memoryUsage().rss - peakBefore).toBeLessThan(100 * 1024 * 1024);
   await until(() => heard.length === 20, 'the neighbour has everything');
   stuck.close();
+});
+
+test('a polling client that stops fetching is ended once its queue is full', async () => {
+  rig = await startRig();
+  const polling = `${rig.url}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await (await fetch(polling)).text()).slice(1)) as { sid: string };
+  const post = (body: string) => fetch(`${polling}&sid=${sid}`, { method: 'POST', body });
+  await post('40');
+  await fetch(`${polling}&sid=${sid}`); // the answer to its connect; nothing is fetched from here on
+  await post('42["stream:join",{"playbackId":"demo"}]');
+  const productId = randomUUID();
+  for (let stockVersion = 1; stockVersion <= QUEUED_PACKETS_MAX + 2; stockVersion += 1) {
+    const data = { productId, variantId: productId, availableUnits: 1, stockVersion };
+    await rig.deliver({ ...envelope('stock.changed'), data });
+  }
+  await until(
+    async () => (await rig.metric('realtime_connections_ended_total', { cause: 'slow' })) === 1,
+    'it is ended',
+  );
 });
 
 test('on close clients are told in a way that makes them come back by themselves', async () => {

@@ -5,13 +5,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ChatJoined, ChatMessage, ChatSent } from '@showfloor/protocol';
 import type { Socket } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { ask, message, next, rigFor, startRig, temporaryFolder, until } from './plane-rig.ts';
 
 const SCRIPT = fileURLToPath(new URL('serve-alone.ts', import.meta.url));
 
+/** Ended after each test, also one that failed: a process left over would hold the terminal. */
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+});
+
 async function serve(dataDir: string, port = 0): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, [SCRIPT, dataDir, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [SCRIPT, dataDir, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.add(child);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, port: Number(line.toString()) };
 }

@@ -1,4 +1,4 @@
-/** The plane as a process of its own, to be killed: `serve-alone.ts {dataDir} {port}`; prints its port as a line. */
+/** The plane as a process of its own, to be killed: `serve-alone.ts {dataDir} {port}`; prints its port as a line. Ends with its standard input. */
 import { createLogger, createMetrics, loadSecrets } from '@showfloor/service-kit';
 import { startRealtimePlane } from '../src/index.ts';
 
@@ -12,3 +12,4 @@ const plane = await startRealtimePlane({
   log: createLogger('realtime', 'silent'),
 });
 process.stdout.write(`${plane.port}\n`);
+process.stdin.on('end', () => process.exit()).resume();
