@@ -47,6 +47,8 @@ export type TestShop = {
   readonly seller: () => Promise<Seller>;
   readonly close: () => Promise<void>;
 };
+/** What a refused request carries, beside the body of one that was not (a status says which it is). */
+export type Refusal = Pick<Problem, 'reason' | 'detail'>;
 export type CallOptions = {
   readonly token?: string;
   readonly body?: unknown;
@@ -163,13 +165,13 @@ export class Buyer {
       ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
     });
   }
-  hold(variantId: string, quantity = 1, key?: string): Promise<Answer<Cart & Problem>> {
+  hold(variantId: string, quantity = 1, key?: string): Promise<Answer<Cart & Refusal>> {
     return this.send('POST', '/api/cart/lines', { variantId, quantity }, key);
   }
   cart(): Promise<Answer<Cart>> {
     return this.send('GET', '/api/cart');
   }
-  pay(card = PAYING_CARD, key: string = crypto.randomUUID()): Promise<Answer<Order & Problem>> {
+  pay(card = PAYING_CARD, key: string = crypto.randomUUID()): Promise<Answer<Order & Refusal>> {
     return this.send('POST', '/api/checkout', { payment: { provider: 'test', card } }, key);
   }
 }

@@ -9,6 +9,8 @@ import { ANNOUNCE_MOVED_STOCK } from '../outbox/stock-events.ts';
  * locked row is read as it is now. Lines are read from the statement's snapshot, which may be older than the lock; the
  * cart's version tells: seen ≠ locked means that the cart changed in between, and the verdict is `retry`. `retry` also
  * answers a request that would have fit had a larger one before it not been counted.
+ * New stock levels are computed from the locked row, never from `s` itself: PostgreSQL checks constraints on the
+ * snapshot's version of a row before it notices that a newer one exists, and would refuse what is right.
  * Adding to a line that is held does not touch its expiry.
  */
 export const HOLD_STATEMENT = {
@@ -24,7 +26,7 @@ locked_cart as materialized (
    order by c.user_id for no key update
 ),
 locked_stock as materialized (
-  select s.variant_id, s.available from stock s
+  select s.* from stock s
    where s.variant_id in (select variant_id from request) and (select count(*) from locked_cart) >= 0
    order by s.variant_id for no key update
 ),
@@ -60,9 +62,12 @@ granted as materialized (
   where up_to <= available
 ),
 moved as (
-  update stock s set available = s.available - g.units, held = s.held + g.units, version = s.version + 1
-    from (select variant_id, sum(quantity)::int as units from granted group by variant_id) g
-   where s.variant_id = g.variant_id
+  update stock s
+     set on_hand = l.on_hand, available = l.available - g.units, held = l.held + g.units, sold = l.sold,
+         version = l.version + 1
+    from locked_stock l
+    join (select variant_id, sum(quantity)::int as units from granted group by variant_id) g using (variant_id)
+   where s.variant_id = l.variant_id
   returning s.variant_id, s.available, s.version
 ),
 written as (

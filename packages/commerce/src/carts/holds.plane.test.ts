@@ -57,6 +57,23 @@ test('a large wish that does not fit leaves the units to the smaller ones behind
   expect(await stockOf(variantId)).toMatchObject({ available: 0, held: 3 });
 });
 
+test('units that come back while a hold waits for its lock are held, not refused', async () => {
+  const variantId = await seller.variant(8);
+  const buyers = await Promise.all(Array.from({ length: 4 }, () => shop.guest()));
+  const desk = new HoldDesk({ database: shop.database, rules: RULES });
+  await desk.hold([wish(await shop.guest(), variantId, 2)]);
+  const other = await shop.database.pool.connect();
+  await other.query('begin');
+  await other.query('select from stock where variant_id = $1 for no key update', [variantId]);
+  const waiting = desk.hold(buyers.map((buyer, index) => wish(buyer, variantId, index < 2 ? 3 : 1)));
+  await expect.poll(() => waitingForLocks()).toBeGreaterThan(0);
+  await other.query('update stock set available = available + 2, held = held - 2 where variant_id = $1', [variantId]);
+  await other.query('commit');
+  expect((await waiting).map(({ ok }) => ok)).toEqual([true, true, true, true]);
+  other.release();
+  expect(await stockOf(variantId)).toEqual({ on_hand: 8, available: 0, held: 8, sold: 0 });
+});
+
 describe('C2 the same SKU twice', () => {
   test('in one request: the second wish sees what the first has taken', async () => {
     const variantId = await seller.variant(1);
@@ -186,6 +203,13 @@ test('the ledger is append-only', async () => {
 
 function wish(buyer: Buyer, variantId: string, quantity = 1): HoldRequest {
   return { buyerId: buyer.id, variantId, quantity, playbackId: null, key: null };
+}
+
+async function waitingForLocks(): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*) as n from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'`.execute(shop.database.kysely);
+  return rows[0]?.n ?? 0;
 }
 
 async function stockOf(variantId: string): Promise<unknown> {

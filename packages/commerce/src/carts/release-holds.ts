@@ -35,7 +35,7 @@ export async function releaseLine(db: Kysely<Tables>, userId: string, lineId: st
 
 /**
  * One statement: locks carts, deletes the lines that are still due once locked, moves their units from held to available,
- * writes ledger and outbox. A sweep passes over carts that are being changed right now.
+ * writes ledger and outbox. New levels come from the locked rows (see `hold-statement.ts`). A sweep passes over carts that are being changed right now.
  */
 function release(db: Kysely<Tables>, kind: 'expire' | 'release', due: RawBuilder<boolean>): Promise<ReleasedLine[]> {
   return retryConflicts(async () => {
@@ -53,13 +53,16 @@ function release(db: Kysely<Tables>, kind: 'expire' | 'release', due: RawBuilder
         returning l.id, l.user_id, l.variant_id, l.quantity, l.order_id, l.hold_expires_at
       ),
       locked_stock as materialized (
-        select s.variant_id from stock s where s.variant_id in (select variant_id from gone)
+        select s.* from stock s where s.variant_id in (select variant_id from gone)
          order by s.variant_id for no key update
       ),
       moved as (
-        update stock s set available = s.available + g.units, held = s.held - g.units, version = s.version + 1
-          from (select variant_id, sum(quantity)::int as units from gone group by variant_id) g
-         where s.variant_id = g.variant_id and s.variant_id in (select variant_id from locked_stock)
+        update stock s
+           set on_hand = l.on_hand, available = l.available + g.units, held = l.held - g.units, sold = l.sold,
+               version = l.version + 1
+          from locked_stock l
+          join (select variant_id, sum(quantity)::int as units from gone group by variant_id) g using (variant_id)
+         where s.variant_id = l.variant_id
         returning s.variant_id, s.available, s.version
       ),
       bumped as (
