@@ -11,7 +11,13 @@ const READY_TIMEOUT_MS = 40_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /** The processes of a running system that a test may kill. */
-export type PlaneName = 'commerce-server' | 'realtime-server' | 'media-server' | 'worker' | 'postgres';
+export type PlaneName =
+  | 'commerce-server'
+  | 'realtime-server'
+  | 'media-server'
+  | 'worker'
+  | 'postgres'
+  | 'demo-publisher';
 
 /** A whole Showfloor on free ports with its own data folder, as `npm start` runs it. `stop` ends it and removes the folder. */
 export type Floor = {
@@ -164,9 +170,14 @@ function environment(): Record<string, string> {
   );
 }
 
+const PATTERNS: Partial<Record<PlaneName, RegExp>> = {
+  postgres: /^\S*\/postgres\s.*-D/,
+  'demo-publisher': /demo-publisher\.ts/,
+};
+
 /** Pid of a plane below the supervisor. Throws when it is not running. */
 function pidOf(supervisor: number, plane: PlaneName): number {
-  const pattern = plane === 'postgres' ? /^\S*\/postgres\s.*-D/ : new RegExp(`apps/${plane}/src/main\\.ts`);
+  const pattern = PATTERNS[plane] ?? new RegExp(`apps/${plane}/src/main\\.ts`);
   const found = processTree(supervisor).find(({ pid, command }) => pid !== supervisor && pattern.test(command));
   if (found === undefined) throw new Error(`${plane} is not running`);
   return found.pid;

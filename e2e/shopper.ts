@@ -25,6 +25,7 @@ export class Shopper {
 
   static async guest(webUrl: string): Promise<Shopper> {
     const answer = await call<Session>(webUrl, 'POST', '/api/auth/guest', {}, {});
+    if (answer.status !== 200) throw new Error(`guest answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return new Shopper(webUrl, answer.body.accessToken);
   }
 
