@@ -29,7 +29,7 @@ export type DataFolderLock = { readonly release: () => void };
 export function lockDataFolder(folder: string): DataFolderLock {
   makeWritable(folder);
   const path = join(folder, 'supervisor.lock');
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const descriptor = openLock(path, folder);
   // The child shares our open file: the lock it takes stays ours after it has ended.
   const result = spawnSync('flock', ['--nonblock', '--conflict-exit-code', String(LOCKED_EXIT_CODE), '3'], {
     stdio: ['ignore', 'ignore', 'pipe', descriptor],
@@ -59,6 +59,16 @@ export function lockDataFolder(folder: string): DataFolderLock {
       closeSync(descriptor);
     },
   };
+}
+
+function openLock(path: string, folder: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  } catch {
+    throw new StartError(
+      `${folder} is used by another user: start Showfloor as that user, give it to yourself with chown -R, or choose another folder with --data-dir`,
+    );
+  }
 }
 
 /** Like `mkdir -p`. Node's own recursive mkdir never returns below /proc, where nothing can be made. */

@@ -30,7 +30,7 @@ export class RotatingFile {
     const bytes = Buffer.from(`${line}\n`);
     try {
       if (this.#descriptor === null) this.#open();
-      else if (this.#bytes + bytes.length > this.#bytesMax) this.#rotate();
+      if (this.#bytes > 0 && this.#bytes + bytes.length > this.#bytesMax) this.#rotate();
       if (this.#descriptor !== null) this.#bytes += writeSync(this.#descriptor, bytes);
     } catch {
       this.#droppedLines += 1;
@@ -46,7 +46,6 @@ export class RotatingFile {
     mkdirSync(dirname(this.#path), { recursive: true });
     this.#descriptor = openSync(this.#path, 'a', 0o600); // lines may name buyers
     this.#bytes = fstatSync(this.#descriptor).size;
-    if (this.#bytes >= this.#bytesMax) this.#rotate();
   }
 
   #rotate(): void {

@@ -21,7 +21,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '@showfloor/service-kit';
 import { POSTGRES_MAJOR, type PostgresBinaries } from './binaries.ts';
-import { type PostgresIdentity, runAs } from './identity.ts';
+import { fileOwner, type PostgresIdentity, runAs } from './identity.ts';
 
 /** A dead postmaster stays a zombie for a moment, and one that lost its supervisor is still shutting down. */
 const LEFTOVER_WAIT_MS = 10_000;
@@ -52,14 +52,25 @@ export async function ensureCluster(
   return true;
 }
 
-/** Makes a folder that only `identity` (and root) may enter. Its parent becomes passable where that is needed. */
+/**
+ * Makes a folder that only `identity` (and root) may enter; where that is another user, the folder above becomes passable.
+ * Throws {@link StartError} when it belongs to somebody else.
+ */
 export function makePrivateFolder(folder: string, identity: PostgresIdentity): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
-  if (identity.kind !== 'unprivileged') return;
-  chownSync(folder, identity.uid, identity.gid);
-  const parent = dirname(folder);
-  chmodSync(parent, (statSync(parent).mode & 0o777) | 0o011); // pass through, not look inside
+  const owner = fileOwner(identity);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    if (owner === null) return;
+    chownSync(folder, owner.uid, owner.gid);
+    const parent = dirname(folder);
+    const { uid, mode } = statSync(parent);
+    if (uid !== owner.uid) chmodSync(parent, (mode & 0o777) | 0o011); // pass through, not look inside
+  } catch (error) {
+    throw new StartError(
+      `${folder} belongs to another user (${(error as NodeJS.ErrnoException).code}): start Showfloor as that user, give it to yourself with chown -R, or choose another folder with --data-dir`,
+    );
+  }
 }
 
 /**
@@ -131,12 +142,11 @@ function checkVersion(folder: string): void {
 
 /** Files change hands when the way we run PostgreSQL has changed (namespaces allowed or refused since). */
 function takeOwnership(folder: string, identity: PostgresIdentity): void {
-  if (identity.kind === 'self') return;
-  const { uid, gid } = identity.kind === 'unprivileged' ? identity : { uid: 0, gid: 0 };
-  if (statSync(folder).uid === uid) return;
+  const owner = fileOwner(identity);
+  if (owner === null || statSync(folder).uid === owner.uid) return;
   const visit = (path: string): void => {
     if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) visit(join(path, name));
-    lchownSync(path, uid, gid); // the folder itself last: an interrupted walk is seen and repeated
+    lchownSync(path, owner.uid, owner.gid); // the folder itself last: an interrupted walk is seen and repeated
   };
   visit(folder);
 }

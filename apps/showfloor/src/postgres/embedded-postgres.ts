@@ -1,10 +1,12 @@
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '@showfloor/service-kit';
 import pg from 'pg';
 import type { ChildProgram } from '../supervised-child.ts';
 import { findPostgresBinaries } from './binaries.ts';
 import { clearLeftovers, ensureCluster, makePrivateFolder } from './cluster.ts';
-import { checkReach, choosePostgresIdentity, type PostgresIdentity, runAs } from './identity.ts';
+import { canReach, type PostgresIdentity, postgresIdentities, runAs } from './identity.ts';
 import { chooseSocketFolder } from './socket-folder.ts';
 
 /** A database folder that can be started: how, and where clients find it. */
@@ -32,14 +34,11 @@ export async function prepareEmbeddedPostgres(
   dataDir: string,
   runtimeDirectory: string,
   signal: AbortSignal,
-  identity: PostgresIdentity = choosePostgresIdentity(),
 ): Promise<EmbeddedPostgres> {
   const binaries = findPostgresBinaries();
   const folder = join(dataDir, 'postgres', 'data');
   const socketFolder = chooseSocketFolder(dataDir, runtimeDirectory);
-  makePrivateFolder(socketFolder, identity);
-  makePrivateFolder(dirname(folder), identity);
-  checkReach(identity, binaries.postgres, dirname(folder));
+  const identity = chooseIdentity(binaries.postgres, dirname(folder), socketFolder);
   const isNew = await ensureCluster(folder, binaries, identity, signal);
   const line = runAs(identity, 'INT', { command: binaries.postgres, args: ['-D', folder, ...settings(socketFolder)] });
   const program: ChildProgram = {
@@ -54,6 +53,19 @@ export async function prepareEmbeddedPostgres(
     probe: (ended) => untilServing(socketFolder, ended),
   };
   return { program, databaseUrl: databaseUrl(socketFolder), isNew };
+}
+
+/** The first way to run PostgreSQL that gets at everything. Throws StartError when there is none. */
+function chooseIdentity(postgres: string, folder: string, socketFolder: string): PostgresIdentity {
+  const { uid, gid } = statSync(dirname(folder));
+  for (const identity of postgresIdentities(uid, gid)) {
+    makePrivateFolder(socketFolder, identity);
+    makePrivateFolder(folder, identity);
+    if (canReach(identity, postgres, folder)) return identity;
+  }
+  throw new StartError(
+    `the embedded PostgreSQL cannot run as root here, because no other user may reach ${postgres} or ${folder}: start Showfloor as a normal user, or set DATABASE_URL to a PostgreSQL of your own`,
+  );
 }
 
 function settings(socketFolder: string): string[] {

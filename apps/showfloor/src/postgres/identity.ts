@@ -21,17 +21,33 @@ export function canUseNamespaces(): boolean {
   return spawnSync('unshare', [...NAMESPACE_ARGS, 'true'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Decides once per start. Throws {@link StartError} when a needed program is missing. */
-export function choosePostgresIdentity(
-  uid = process.getuid?.() ?? 0,
-  namespacesWork: () => boolean = canUseNamespaces,
-): PostgresIdentity {
+/**
+ * The ways to run PostgreSQL here, best first; `ownerUid` is the owner of the data folder (root may work in somebody's
+ * home, where only that user can go). Throws {@link StartError} when a needed program is missing.
+ */
+export function postgresIdentities(ownerUid: number, ownerGid: number): readonly PostgresIdentity[] {
   if (spawnSync('setpriv', ['--version'], { stdio: 'ignore' }).error !== undefined) {
     throw new StartError('the program setpriv is missing: install util-linux, or set DATABASE_URL');
   }
-  if (uid !== 0) return { kind: 'self' };
-  if (namespacesWork()) return { kind: 'namespace' };
-  return { kind: 'unprivileged', ...unprivilegedUser() };
+  if (process.getuid?.() !== 0) return [{ kind: 'self' }];
+  const owner: PostgresIdentity = { kind: 'unprivileged', uid: ownerUid, gid: ownerGid };
+  return [
+    ...(canUseNamespaces() ? [{ kind: 'namespace' } as const] : []),
+    ...(ownerUid === 0 ? [] : [owner]),
+    { kind: 'unprivileged', ...unprivilegedUser() },
+  ];
+}
+
+/** The owner that the files of this identity must have, or null when they are our own anyway. */
+export function fileOwner(identity: PostgresIdentity): { readonly uid: number; readonly gid: number } | null {
+  switch (identity.kind) {
+    case 'self':
+      return null;
+    case 'namespace':
+      return { uid: 0, gid: 0 };
+    case 'unprivileged':
+      return identity;
+  }
 }
 
 /**
@@ -53,17 +69,11 @@ export function runAs(identity: PostgresIdentity, deathSignal: 'INT' | 'KILL', p
   }
 }
 
-/** Throws {@link StartError} when `identity` cannot run PostgreSQL or write to `folder` (a 0700 home above them). */
-export function checkReach(identity: PostgresIdentity, postgres: string, folder: string): void {
-  if (identity.kind !== 'unprivileged') return;
-  const reach = runAs(identity, 'KILL', {
-    command: 'sh',
-    args: ['-c', 'test -x "$0" && test -r "$0" && test -w "$1" && test -x "$1"', postgres, folder],
-  });
-  if (spawnSync(reach.command, reach.args, { stdio: 'ignore' }).status === 0) return;
-  throw new StartError(
-    `the embedded PostgreSQL cannot run as root here: user namespaces are refused and user ${identity.uid} cannot reach ${postgres} and ${folder}; start Showfloor as a normal user, or set DATABASE_URL to a PostgreSQL of your own`,
-  );
+/** Whether `identity` can run `postgres` and write to `folder`: a 0700 home above them keeps others out. */
+export function canReach(identity: PostgresIdentity, postgres: string, folder: string): boolean {
+  const test = 'test -x "$0" && test -r "$0" && test -w "$1" && test -x "$1"';
+  const reach = runAs(identity, 'KILL', { command: 'sh', args: ['-c', test, postgres, folder] });
+  return spawnSync(reach.command, reach.args, { stdio: 'ignore', cwd: '/' }).status === 0;
 }
 
 /** The user `postgres` where there is one, else `nobody`. */
