@@ -17,9 +17,9 @@ const MARKS: Readonly<Record<Judgement['outcome'], string>> = {
 export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: string): string {
   const { manifest } = run;
   const table = new Table({
-    head: ['', 'criterion', 'measured', 'limit', 'worst window', 'result', 'source'],
-    style: { head: [], border: [], compact: true },
-    colWidths: [4, 34, 12, 11, 18, 44, 30],
+    head: ['', 'criterion', 'measured', 'limit', 'worst stretch', 'result'],
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
+    colWidths: [3, 40, 11, 10, 24, 26],
     wordWrap: true,
   });
   for (const judgement of verdict.judgements) table.push(row(judgement));
@@ -57,6 +57,5 @@ function row(judgement: Judgement): string[] {
     formatLimit(judgement),
     window,
     outcomeSentence(judgement),
-    criterion.source,
   ];
 }

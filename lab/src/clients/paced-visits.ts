@@ -29,4 +29,5 @@ export async function runPaced(pacing: Pacing, visit: (dueMs: number, index: num
       dueMs += exponentialMs(pacing.random, pacing.meanMs);
     }
   }
+  await pause(pacing.untilMs - monotonicMs(), pacing.signal); // nothing more is due, but the user stays as planned
 }

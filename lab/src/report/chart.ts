@@ -42,56 +42,63 @@ const LINE_COLOURS = ['#040404', '#050505', '#060606', '#070707'];
 const LIMIT = '#080808';
 const SHADE = '#090909';
 
-/** The chart as `<figure>`, drawn twice: wide, and narrow for phones. Empty text when there is nothing to draw. */
-export function chartFigure(chart: Chart): string {
+const WIDTH_PX = 460;
+const HEIGHT_PX = 220;
+
+/** The chart as `<figure>`, at a size that reads on a phone and beside another. Empty text when there is nothing to
+ * draw. `index` is its place on the page: ECharts counts its ids on for ever, a page must be the same every time. */
+export function chartFigure(chart: Chart, index: number): string {
   if (!chart.lines.some(({ points }) => points.some(([, value]) => value !== null))) return '';
   const label = escapeText(`${chart.title}. ${chart.subtitle}`);
-  const svg = (width: number, height: number, name: string): string =>
-    draw(chart, width, height).replace('<svg', `<svg class="${name}" role="img" aria-label="${label}"`);
-  return (
-    `<figure class="chart"><figcaption>${escapeText(chart.title)}<span>${escapeText(chart.subtitle)}</span></figcaption>` +
-    `${svg(1000, 240, 'wide')}${svg(360, 220, 'narrow')}</figure>`
-  );
+  const svg = draw(chart)
+    .replaceAll(/<style\b.*?<\/style>| class="[^"]*"| ecmeta_\w+="[^"]*"/gs, '') // hooks for a script that is not there
+    .replaceAll(/\bzr\d+/g, `chart${index}`)
+    .replace('<svg', `<svg role="img" aria-label="${label}"`);
+  return `<figure class="chart"><figcaption>${escapeText(chart.title)}<span>${escapeText(chart.subtitle)}</span></figcaption>${svg}</figure>`;
 }
 
-function draw(chart: Chart, width: number, height: number): string {
-  const instance = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  instance.setOption(optionOf(chart, width));
+function draw(chart: Chart): string {
+  const instance = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH_PX, height: HEIGHT_PX });
+  instance.setOption(optionOf(chart));
   const svg = instance.renderToSVGString({ useViewBox: true });
   instance.dispose();
   return Object.entries(VARIABLES).reduce((text, [hex, variable]) => text.replaceAll(hex, variable), svg);
 }
 
-function optionOf(chart: Chart, width: number): EChartsOption {
+function optionOf(chart: Chart): EChartsOption {
   const text = { color: SOFT, fontSize: 12, fontFamily: 'system-ui, sans-serif' };
   return {
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif' },
-    grid: { left: 8, right: 16, top: 34, bottom: 6, containLabel: true },
-    legend: { top: 2, left: 0, textStyle: text, itemHeight: 8, itemWidth: 16, icon: 'roundRect' },
+    grid: { left: 4, right: 14, top: 40, bottom: 4, containLabel: true },
+    legend: { borderColor: GRID, top: 0, right: 0, textStyle: text, itemHeight: 8, itemWidth: 16, icon: 'roundRect' },
     xAxis: {
       type: 'value',
       min: 0,
       max: chart.endSeconds,
-      splitNumber: width > 600 ? 10 : 4,
+      splitNumber: 6,
       axisLabel: { ...text, formatter: (seconds: number) => clockLabel(seconds) },
       axisLine: { lineStyle: { color: GRID } },
+      axisTick: { lineStyle: { color: GRID } },
       splitLine: { show: false },
     },
     yAxis: {
       type: 'value',
       min: 0,
       name: chart.unit,
-      nameTextStyle: { ...text, align: 'left' },
-      nameGap: 8,
+      nameTextStyle: { ...text, align: 'left', padding: [0, 0, 0, -26] },
+      nameGap: 10,
       splitNumber: 4,
       axisLabel: text,
+      axisLine: { show: false },
+      axisTick: { show: false },
       splitLine: { lineStyle: { color: GRID } },
     },
     series: chart.lines.map((line, index) => ({
       type: 'line' as const,
       name: line.name,
       data: line.points.map(([x, y]) => [x, y]),
+      symbol: 'circle',
       showSymbol: line.points.length < 3,
       connectNulls: false,
       lineStyle: { width: 2, color: LINE_COLOURS[index % LINE_COLOURS.length] ?? SOFT },

@@ -23,20 +23,23 @@ p { margin: 4px 0; } .soft { color: var(--soft); }
 .stamp { display: inline-block; border: 1px solid currentColor; border-radius: 999px; padding: 0 10px; margin: 8px 6px 0 0;
   font-size: .85rem; color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 10px; }
-.figure, .criterion, .chart, details { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.figure, .chart, details { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .figure { padding: 10px 14px; } .figure b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .figure span { color: var(--soft); font-size: .88rem; }
-.criteria { display: grid; gap: 8px; }
-.criterion { display: grid; grid-template-columns: 28px minmax(0, 1fr) 130px 110px; gap: 4px 12px; padding: 12px 16px; align-items: baseline; }
+.criteria { background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
+.criterion { border: 0; border-radius: 0; border-bottom: 1px solid var(--line); margin: 0; padding: 0; } .criterion:last-child { border-bottom: 0; }
+.criterion summary { display: grid; grid-template-columns: 22px minmax(0, 1fr) 90px 84px minmax(0, 250px); gap: 4px 12px; padding: 10px 16px;
+  align-items: baseline; font-weight: 400; list-style: none; }
+.criterion summary::-webkit-details-marker { display: none; }
+.criterion summary:hover { background: var(--grid); }
 .criterion .mark { font-weight: 700; } .pass .mark { color: var(--good); } .fail .mark, .fail .result { color: var(--bad); }
-.inconclusive .mark, .inconclusive .result { color: var(--warn); }
-.criterion b { font-weight: 600; } .criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; }
+.inconclusive .mark, .inconclusive .result { color: var(--warn); } .not-applicable { color: var(--soft); }
+.criterion b { font-weight: 600; } .criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }
 .criterion .limit { color: var(--soft); font-variant-numeric: tabular-nums; }
-.criterion .more { grid-column: 2 / -1; color: var(--soft); font-size: .88rem; }
-.criterion .result { grid-column: 2 / -1; }
-.charts { display: grid; gap: 14px; } .chart { padding: 12px 14px 4px; margin: 0; min-width: 0; }
+.criterion p { margin: 0 16px 12px 50px; color: var(--soft); font-size: .92rem; }
+.charts { display: grid; gap: 14px; grid-template-columns: repeat(2, minmax(0, 1fr)); } .chart { padding: 12px 14px 4px; margin: 0; min-width: 0; }
 .chart figcaption { font-weight: 600; } .chart figcaption span { display: block; color: var(--soft); font-weight: 400; font-size: .88rem; }
-.chart svg { display: block; width: 100%; height: auto; } .chart .narrow { display: none; }
+.chart svg { display: block; width: 100%; height: auto; }
 .tag { color: var(--soft); font-size: .8rem; border: 1px solid var(--line); border-radius: 6px; padding: 0 6px; margin-left: 6px; font-weight: 400; }
 details { margin: 10px 0; padding: 10px 16px; } summary { cursor: pointer; font-weight: 600; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -46,8 +49,8 @@ code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
   main { padding: 16px 12px 48px; }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .criterion { grid-template-columns: 22px minmax(0, 1fr) auto; padding: 12px; }
-  .criterion .limit { grid-column: 2 / -1; } .criterion .limit::before { content: "limit "; }
-  .chart .wide { display: none; } .chart .narrow { display: block; } }
+  .criterion summary { grid-template-columns: 18px minmax(0, 1fr) auto; padding: 10px 12px; gap: 0 10px; }
+  .criterion .limit { grid-column: 3; grid-row: 2; text-align: right; } .criterion .result { grid-column: 2; grid-row: 2; }
+  .criterion p { margin-left: 40px; } .charts { grid-template-columns: minmax(0, 1fr); } }
 @media print { .chart, .criterion { break-inside: avoid; } }
 `;

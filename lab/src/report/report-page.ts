@@ -10,7 +10,15 @@ import { chartFigure, escapeText } from './chart.ts';
 import { keyFigures } from './key-figures.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { runCharts } from './run-charts.ts';
-import { formatBytes, formatLimit, formatNumber, formatValue, headline, outcomeSentence } from './sentences.ts';
+import {
+  evidenceNote,
+  formatBytes,
+  formatLimit,
+  formatNumber,
+  formatValue,
+  headline,
+  outcomeSentence,
+} from './sentences.ts';
 
 const MARKS: Readonly<Record<Judgement['outcome'], string>> = {
   pass: '✓',
@@ -38,6 +46,7 @@ ${header(run, verdict)}
     .map(({ label, value }) => `<div class="figure"><b>${escapeText(value)}</b><span>${escapeText(label)}</span></div>`)
     .join('')}</div>
 <h2>Criteria</h2>
+<p class="soft">Measured, limit, result. Open one to see what it means and what it rests on.</p>
 <div class="criteria">${verdict.judgements.map(criterion).join('\n')}</div>
 <h2>The run</h2>
 <div class="charts">${runCharts(run).map(chartFigure).join('\n')}</div>
@@ -64,15 +73,20 @@ function criterion(judgement: Judgement): string {
       ? ''
       : ` Worst stretch: ${formatValue(worst.value, one.unit)} at ${formatClock(worst.fromMs)}–${formatClock(worst.toMs)}.`;
   const during = one.during === 'steady' ? 'Judged while everybody was there.' : 'Judged over the whole run.';
-  return `<div class="criterion ${outcome.replace(' ', '-')}"><span class="mark">${MARKS[outcome]}</span><b>${escapeText(one.title)}${advisory}</b>
-<span class="value">${value === null ? '–' : escapeText(formatValue(value, one.unit))}</span><span class="limit">${escapeText(formatLimit(judgement))}</span>
-<span class="result">${escapeText(sentenceCase(outcomeSentence(judgement)))}</span>
-<span class="more">${escapeText(one.meaning)} ${during}${escapeText(window)} ${formatNumber(judgement.samples)} ${sampleWord(one.measure.kind, one.unit)}. Asked for by ${escapeText(one.source)}.</span></div>`;
+  const more = [
+    `${one.meaning} ${during}${window}`,
+    `${formatNumber(judgement.samples)} ${sampleWord(one.measure.kind)}.`,
+    evidenceNote(judgement),
+    `Asked for by ${one.source}.`,
+  ];
+  return `<details class="criterion ${outcome.replace(' ', '-')}"${outcome === 'fail' ? ' open' : ''}><summary><span class="mark">${MARKS[outcome]}</span>
+<b>${escapeText(one.title)}${advisory}</b><span class="value">${value === null ? '–' : escapeText(formatValue(value, one.unit))}</span>
+<span class="limit">${escapeText(formatLimit(judgement))}</span><span class="result">${escapeText(outcomeSentence(judgement))}</span></summary>
+<p>${escapeText(more.join(' '))}</p></details>`;
 }
 
-function sampleWord(kind: Judgement['criterion']['measure']['kind'], unit: string): string {
-  if (kind === 'percentile') return 'samples';
-  return kind === 'ratio' && unit === 'percent' ? 'in the denominator' : 'tries';
+function sampleWord(kind: Judgement['criterion']['measure']['kind']): string {
+  return { percentile: 'samples', ratio: 'in the denominator', count: 'tries' }[kind];
 }
 
 const EVENT_KINDS_MAX = 30;
@@ -152,8 +166,4 @@ function conditions({ manifest, self }: RunData, verdict: RunVerdict): string {
   ];
   const body = rows.map(([name, text]) => `<tr><th>${name}</th><td>${escapeText(text)}</td></tr>`).join('');
   return `<details open><summary>Conditions of this run</summary><div class="scroll"><table>${body}</table></div></details>`;
-}
-
-function sentenceCase(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

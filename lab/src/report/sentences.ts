@@ -9,7 +9,7 @@ export function formatValue(value: number, unit: Unit): string {
   if (!Number.isFinite(value)) return '–';
   if (unit === 'count') return formatNumber(value);
   if (unit === 'percent') return `${trim(value, value > 99 && value < 100 ? 2 : value < 10 ? 2 : 1)} %`;
-  if (value >= 1000) return `${trim(value / 1000, 2)} s`;
+  if (value >= 999.5) return `${(value / 1000).toFixed(2)} s`;
   return `${trim(value, value < 10 ? 1 : 0)} ms`;
 }
 
@@ -29,28 +29,26 @@ export function formatBytes(bytes: number): string {
 export function formatLimit({ criterion }: Judgement): string {
   const signs = { '<': '<', '<=': '≤', '>': '>', '>=': '≥' } as const;
   if (criterion.unit === 'count' && criterion.op === '<=' && criterion.limit === 0) return 'none';
-  return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit)}`;
+  return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit).replace('.00 s', ' s')}`;
 }
 
 /** How it came out, in a few words: `passes by 59 %`. */
-export function outcomeSentence(judgement: Judgement): string {
-  const { outcome, marginPercent, reason, criterion, samples } = judgement;
+export function outcomeSentence({ outcome, marginPercent, reason, criterion, samples }: Judgement): string {
   if (outcome === 'inconclusive' || outcome === 'not applicable') return `${outcome}: ${reason}`;
-  const evidence = evidenceNote(judgement);
   if (outcome === 'fail') {
     const by = marginPercent === null || marginPercent >= 0 ? '' : ` by ${trim(-marginPercent, 0)} %`;
     return reason === '' ? `fails${by}` : `fails: ${reason}`;
   }
-  if (criterion.unit === 'count') return `passes: none in ${formatNumber(samples)} tries${evidence}`;
-  if (criterion.op.startsWith('>') && criterion.unit === 'percent') return `passes${evidence}`;
+  if (criterion.unit === 'count') return `passes: none in ${formatNumber(samples)}`;
+  if (criterion.op.startsWith('>') && criterion.unit === 'percent') return 'passes';
   return `passes by ${trim(marginPercent ?? 0, 0)} %`;
 }
 
-/** Rule of three: without a failure in n tries, the true rate is below 3/n with 95 % confidence. */
-function evidenceNote({ criterion, value, samples }: Judgement): string {
+/** Rule of three: without a failure in n tries, the true rate is below 3/n with 95 % confidence. Empty text otherwise. */
+export function evidenceNote({ criterion, value, samples }: Judgement): string {
   const isClean = (criterion.unit === 'count' && value === 0) || (criterion.op.startsWith('>') && value === 100);
   if (!isClean || samples <= 0) return '';
-  return `; shows a true rate under ${trim(300 / samples, 300 / samples < 1 ? 2 : 0)} % (95 % confidence)`;
+  return `Without a failure in ${formatNumber(samples)}, the true rate is under ${trim(Math.min(100, 300 / samples), 300 / samples < 1 ? 2 : 0)} % (95 % confidence).`;
 }
 
 /** The verdict's headline and what it rests on. */

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ROOM_CRITERIA, SHOP_CRITERIA } from '../scenarios/criteria.ts';
+import { type RunResult, runScenario, type Scenario } from '../src/index.ts';
+import { METRICS } from '../src/metrics/metric-catalogue.ts';
+import { parseSeriesKey } from '../src/metrics/series-key.ts';
+import { mergedTrend } from '../src/run-folder/run-figures.ts';
+import { type PlantedDefects, startPlantedPlatform } from './planted-platform.ts';
+import { target as adapter } from './planted-target.ts';
+import { total } from './run-against.ts';
+
+const TOLERANT = { loopDelayP99MsMax: 400, timerLatenessP99MsMax: 400, workerCpuPercentMax: 101 };
+
+function scenario(durationMs: number, guard: Scenario['guard'] = TOLERANT): Scenario {
+  const timing = (vus: number) => ({ executor: 'constant-vus' as const, vus, arriveOverMs: 300 });
+  return {
+    name: 'room-and-shop',
+    purpose: 'A room and a shop.',
+    durationMs,
+    viewers: 6,
+    groups: {
+      room: { actor: 'room-member', timing: timing(6), options: { chatEveryMs: 400 } },
+      shoppers: { actor: 'shopper', timing: timing(3), options: { visitEveryMs: 800, abandonShare: 0.2 } },
+    },
+    criteria: [...ROOM_CRITERIA, ...SHOP_CRITERIA],
+    guard,
+  };
+}
+
+async function meet(defects: PlantedDefects, path = '/room', what = scenario(6000)): Promise<RunResult> {
+  const platform = await startPlantedPlatform(defects);
+  const parent = await mkdtemp(join(tmpdir(), 'showfloor-lab-'));
+  try {
+    const description = await adapter.detect(new URL(path, platform.url));
+    if (description === null) throw new Error('the planted adapter takes every URL');
+    return await runScenario({
+      scenario: what,
+      target: description,
+      adapter,
+      adapterUrl: new URL('./planted-target.ts', import.meta.url).href,
+      folder: join(parent, 'run'),
+      size: { seed: 1 },
+      workers: 2,
+    });
+  } finally {
+    await platform.close();
+    await rm(parent, { recursive: true, force: true });
+  }
+}
+
+/** Ids of the criteria that failed. */
+const failed = ({ verdict }: RunResult): string[] =>
+  verdict.judgements.filter(({ outcome }) => outcome === 'fail').map(({ criterion }) => criterion.id);
+
+test('a platform that keeps its promises passes', async () => {
+  const result = await meet({});
+  expect(failed(result)).toEqual([]);
+  expect(result.verdict).toMatchObject({ outcome: 'passed', exitCode: 0, isReady: false });
+  expect(total(result, 'room_joins_total')).toBe(6);
+  expect(total(result, 'chat_received_total')).toBe(total(result, 'chat_expected_total'));
+  expect(total(result, 'orders_paid_total')).toBeGreaterThan(0);
+  expect(total(result, 'api_outcomes_total')).toBeGreaterThan(0); // sold out after three units: an outcome, not an error
+  expect(total(result, 'api_errors_total')).toBe(0);
+  const metrics = result.run.slices.flatMap(({ data }) =>
+    [data.trends, data.counters, data.gauges].flatMap((series) =>
+      Object.keys(series).map((key) => parseSeriesKey(key).metric),
+    ),
+  );
+  expect([...new Set(metrics)].filter((metric) => !(metric in METRICS))).toEqual([]);
+});
+
+describe.concurrent('planted defects are caught by name', () => {
+  test('chat that gets lost', async () => {
+    expect(failed(await meet({ loseEvery: 5 }))).toContain('chat-delivery');
+  });
+
+  test('chat that comes twice', async () => {
+    expect(failed(await meet({ repeatEvery: 5 }))).toContain('chat-duplicates');
+  });
+
+  test('chat that comes late, measured as late as it is', async () => {
+    const result = await meet({ delayMs: 300 });
+    expect(failed(result)).toContain('chat-fanout-p95');
+    const median = mergedTrend(result.run, 'chat_fanout_ms')?.percentileMs(50) ?? 0;
+    expect(median).toBeGreaterThan(290);
+    expect(median).toBeLessThan(420);
+  });
+
+  test('units sold that were not there', async () => {
+    expect(failed(await meet({ oversells: true }))).toContain('oversold');
+  });
+
+  test('a repeated checkout that makes a second order', async () => {
+    expect(failed(await meet({ ignoresKeys: true }))).toContain('duplicate-orders');
+  });
+
+  test('requests that fail', async () => {
+    expect(failed(await meet({ failEvery: 9 }))).toContain('api-errors');
+  });
+
+  test('carts with a wrong total', async () => {
+    expect(failed(await meet({ miscounts: true }))).toContain('cart-total');
+  });
+});
+
+test('a generator starved of CPU makes the run invalid, never a slow server', async () => {
+  const result = await meet({}, '/starve', scenario(6000, {}));
+  expect(result.verdict).toMatchObject({ outcome: 'invalid', exitCode: 3 });
+  expect(result.verdict.invalidBecause).toMatch(/the generator was too busy to measure/);
+});
