@@ -262,10 +262,13 @@ function verdict(rows: readonly Row[]): number {
     const shares = `load core ${(loadCoreBusy * 100).toFixed(0)} %, other programs ${(foreign * 100).toFixed(0)} % of each core`;
     process.stdout.write(`${server} at ${viewers}: latency and stalls may be the machine's (${shares})\n`);
   }
+  if (tainted.length > 0) {
+    process.stdout.write(`INCONCLUSIVE: run it again on a machine that does nothing else. ${problems.join('; ')}\n`);
+    return 3;
+  }
   for (const problem of problems) process.stdout.write(`FAILED: ${problem}\n`);
   if (problems.length === 0) process.stdout.write('All bars that were measured hold.\n');
-  if (problems.length === 0) return 0;
-  return tainted.length > 0 ? 3 : 1;
+  return problems.length === 0 ? 0 : 1;
 }
 
 if (values.help) {
