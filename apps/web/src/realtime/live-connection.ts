@@ -51,6 +51,8 @@ export class LiveConnection {
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #sockets: readonly Pick<Socket, 'on' | 'connect' | 'disconnect' | 'active' | 'removeAllListeners'>[];
   #identifying: Promise<boolean> | null = null;
+  #isChatJoined = false;
+  #onChatJoined: () => void = () => undefined;
   #isClosed = false;
 
   constructor(config: ClientConfig['realtime'], playbackId: string, handlers: LiveHandlers) {
@@ -61,7 +63,7 @@ export class LiveConnection {
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
       reconnectionDelay: 500,
-      reconnectionDelayMax: 5_000,
+      reconnectionDelayMax: 3_000,
       randomizationFactor: 0.5,
       timeout: 8_000,
     });
@@ -89,7 +91,7 @@ export class LiveConnection {
   /** Posts a message; the visitor becomes a guest first if they are nobody yet. */
   async send(clientId: string, message: string): Promise<SendResult> {
     if (this.#identifying !== null) await this.#identifying;
-    if (!this.#chat.connected) return refused('offline');
+    if (!this.#isChatJoined) return refused('offline');
     if (!hasIdentity() && !(await this.#identify())) return refused('unauthenticated');
     const first = await this.#post(clientId, message);
     if (first.problem !== 'unauthenticated') return first;
@@ -118,7 +120,7 @@ export class LiveConnection {
 
   /**
    * Identity is fixed at the handshake. All namespaces go at once, so that the connection itself is a new one: a server
-   * may close the transport when one of them leaves. True once the chat is connected.
+   * may close the transport when one of them leaves. True once the chat is joined.
    */
   async #connectWithIdentity(): Promise<boolean> {
     try {
@@ -128,12 +130,12 @@ export class LiveConnection {
     }
     if (this.#isClosed) return false;
     for (const socket of this.#sockets) socket.disconnect();
-    const connected = new Promise<boolean>((resolve) => {
+    const joined = new Promise<boolean>((resolve) => {
+      this.#onChatJoined = () => resolve(true);
       this.#later(ACK_TIMEOUT_MS, () => resolve(false));
-      this.#chat.once('connect', () => resolve(true));
     });
     for (const socket of this.#sockets) socket.connect();
-    return await connected;
+    return await joined;
   }
 
   #listenToRoot(): void {
@@ -160,13 +162,18 @@ export class LiveConnection {
         const join = { liveId: this.#playbackId, ...(since === null ? {} : { since }) };
         const answer = await this.#chat.timeout(ACK_TIMEOUT_MS).emitWithAck('chat:join', join);
         if (answer.ok) {
+          this.#isChatJoined = true;
           onChat({ type: 'joined', answer });
           onLink('online');
+          this.#onChatJoined();
         }
         return answer;
       });
     });
-    this.#chat.on('disconnect', (reason) => onLink(reason === 'io client disconnect' ? 'connecting' : 'offline'));
+    this.#chat.on('disconnect', (reason) => {
+      this.#isChatJoined = false;
+      onLink(reason === 'io client disconnect' ? 'connecting' : 'offline');
+    });
     this.#chat.on('connect_error', () => onLink('offline'));
     this.#chat.on('chat:messages', ({ messages }) => onChat({ type: 'received', messages }));
   }
@@ -238,7 +245,6 @@ function sendProblemOf(reason: string): SendProblem {
       return reason;
     case 'unauthenticated':
     case 'token_invalid':
-    case 'forbidden':
       return 'unauthenticated';
     case 'unavailable':
     case 'overloaded':

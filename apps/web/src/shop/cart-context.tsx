@@ -74,7 +74,10 @@ export function CartProvider({ children }: { readonly children: ReactNode }): Re
         queryClient.setQueryData(['cart'], cart);
         return null;
       } catch (error) {
-        return asProblem(error);
+        const problem = asProblem(error);
+        // The shop panel finds out too, and keeps trying from here on.
+        if (problem.isOutage) void queryClient.invalidateQueries({ queryKey: ['show'] });
+        return problem;
       }
     };
     return {

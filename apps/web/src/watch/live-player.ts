@@ -88,7 +88,7 @@ export class LivePlayer {
   /** The show went on air or came back: no need to wait out the backoff. Nothing happens while the picture moves. */
   retryNow(): void {
     if (this.#state.kind === 'playing' || this.#state.kind === 'unsupported') return;
-    if (this.#state.kind === 'paused' && this.#flv !== null) return;
+    if (this.#flv !== null && this.#state.kind !== 'retrying') return;
     this.#attempt = 0;
     this.#cancelRetry();
     this.#load();
@@ -109,8 +109,8 @@ export class LivePlayer {
     if (this.#state.kind !== 'retrying') this.#become({ kind: 'loading' });
     const flv = mpegts.createPlayer({ type: 'flv', isLive: true, url, cors: true }, FLV_SETTINGS);
     this.#flv = flv;
-    flv.on(mpegts.Events.ERROR, () => this.#onFailure(flv));
-    flv.on(mpegts.Events.LOADING_COMPLETE, () => this.#onFinished(flv));
+    flv.on(mpegts.Events.ERROR, () => this.#onLost(flv));
+    flv.on(mpegts.Events.LOADING_COMPLETE, () => this.#onLost(flv));
     flv.on(SEI_ARRIVED, (sei: PlayerSei) => {
       const mark = readIngestMark(sei);
       if (mark !== null) this.#clock.add(mark);
@@ -148,15 +148,9 @@ export class LivePlayer {
     this.#become({ kind: 'paused' });
   }
 
-  #onFailure(flv: mpegts.Player): void {
-    if (this.#flv !== flv) return;
-    this.#retryLater();
-  }
-
-  #onFinished(flv: mpegts.Player): void {
-    if (this.#flv !== flv) return;
-    this.#become({ kind: 'finished' });
-    this.#retryLater();
+  /** The connection failed, or the server closed it in good order: a live stream has no end that we would know of. */
+  #onLost(flv: mpegts.Player): void {
+    if (this.#flv === flv) this.#retryLater();
   }
 
   /** Lets the connection go and tries again after the next step of the backoff. */

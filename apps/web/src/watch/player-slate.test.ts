@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type PlayerState, type SlateInput, slateOf } from './player-slate.ts';
+import { isShowOver, type PlayerState, type SlateInput, slateOf } from './player-slate.ts';
 
 const RETRYING: PlayerState = { kind: 'retrying', attempt: 2 };
 const PLAYING: PlayerState = { kind: 'playing' };
@@ -19,6 +19,7 @@ test('no picture: the planes that answer say why', () => {
   check(LOADING, 'live', 'live', 'loading');
   check(RETRYING, 'unknown', null, 'unreachable');
   check(RETRYING, 'live', 'live', 'unreachable');
+  check({ kind: 'retrying', attempt: 1 }, 'live', 'live', 'loading');
   check(RETRYING, 'unknown', 'scheduled', 'starting');
   check(RETRYING, 'unknown', 'interrupted', 'interrupted');
   check({ kind: 'blocked' }, 'live', 'live', 'blocked');
@@ -33,4 +34,13 @@ test('interrupted and ended stand in front of a frozen picture', () => {
 
 test('a show that went on air again is not held back by an old answer of the shop', () => {
   check(PLAYING, 'live', 'ended', null);
+});
+
+test('a show that is over is not asked for again, one that may come back is', () => {
+  expect(isShowOver('ended', 'live')).toBe(true);
+  expect(isShowOver('unknown', 'ended')).toBe(true);
+  expect(isShowOver('unknown', 'cancelled')).toBe(true);
+  expect(isShowOver('live', 'ended')).toBe(false);
+  expect(isShowOver('interrupted', 'interrupted')).toBe(false);
+  expect(isShowOver('unknown', null)).toBe(false);
 });

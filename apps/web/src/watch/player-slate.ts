@@ -8,8 +8,6 @@ export type PlayerState =
   /** The browser refused to start by itself: a press on play is needed. */
   | { readonly kind: 'blocked' }
   | { readonly kind: 'retrying'; readonly attempt: number }
-  /** The server closed the stream in good order. */
-  | { readonly kind: 'finished' }
   /** No Media Source Extensions here. */
   | { readonly kind: 'unsupported' };
 
@@ -37,14 +35,20 @@ export type SlateInput = {
 export function slateOf({ player, stream, status }: SlateInput): Slate {
   if (player.kind === 'unsupported') return 'unsupported';
   if (status === 'cancelled') return 'cancelled';
-  if (stream === 'ended' || (status === 'ended' && stream !== 'live')) return 'ended';
+  if (isShowOver(stream, status)) return 'ended';
   if (stream === 'interrupted') return 'interrupted';
   if (player.kind === 'playing' || player.kind === 'paused') return null;
   if (player.kind === 'blocked') return 'blocked';
   if (player.kind === 'loading') return isBeforeStart(status, stream) ? 'starting' : 'loading';
   if (isBeforeStart(status, stream)) return 'starting';
   if (status === 'interrupted') return 'interrupted';
-  return player.kind === 'finished' ? 'loading' : 'unreachable';
+  // A show that ends closes its stream a moment before anyone says so: one try in silence.
+  return player.attempt < 2 ? 'loading' : 'unreachable';
+}
+
+/** Nothing more will come: no reason to ask for the picture again. */
+export function isShowOver(stream: StreamState, status: ShowStatus | null): boolean {
+  return stream === 'ended' || status === 'cancelled' || (status === 'ended' && stream !== 'live');
 }
 
 function isBeforeStart(status: ShowStatus | null, stream: StreamState): boolean {

@@ -49,6 +49,7 @@ export function useLivePlayer(
       clearTimeout(timer);
       player.current?.destroy();
       player.current = null;
+      setState({ kind: 'loading' });
     };
   }, [url, video]);
 

@@ -9,6 +9,8 @@ export type LiveRoom = {
   readonly link: LinkState;
   readonly chat: ChatList;
   readonly stream: StreamState;
+  /** Grows each time the realtime plane says that the show is on air: a server that crashed never said it was not. */
+  readonly onAirCount: number;
   /** Null until the realtime plane told. */
   readonly viewers: { readonly count: number; readonly isApproximate: boolean } | null;
   /** Milliseconds (page clock) until which the chat asked us to wait; 0: not. */
@@ -30,6 +32,7 @@ export function useLiveRoom(
   const [chat, dispatch] = useReducer(chatAfter, EMPTY_CHAT);
   const [link, setLink] = useState<LinkState>('connecting');
   const [stream, setStream] = useState<StreamState>('unknown');
+  const [onAirCount, countOnAir] = useReducer((count: number) => count + 1, 0);
   const [viewers, setViewers] = useState<LiveRoom['viewers']>(null);
   const [quietUntilMs, setQuietUntilMs] = useState(0);
   const connection = useRef<LiveConnection | null>(null);
@@ -44,7 +47,10 @@ export function useLiveRoom(
       onLink: setLink,
       onChat: dispatch,
       onShop: (event) => latest.current.onShop(event),
-      onStream: setStream,
+      onStream: (state) => {
+        setStream(state);
+        if (state === 'live') countOnAir();
+      },
       onViewers: (count, isApproximate) => setViewers({ count, isApproximate }),
       chatCursor: () => latest.current.cursor,
     });
@@ -72,6 +78,7 @@ export function useLiveRoom(
     link,
     chat,
     stream,
+    onAirCount,
     viewers,
     quietUntilMs,
     send: (text) => {

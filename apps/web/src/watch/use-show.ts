@@ -7,7 +7,7 @@ import type { LinkState } from '../realtime/live-connection.ts';
 import { type ShopEvent, ShopEventLog, shopAfter } from '../shop/live-shop.ts';
 
 /** With the realtime plane telling every change, reading again is only a safety net … */
-const POLL_ONLINE_MS = 60_000;
+const POLL_ONLINE_MS = 30_000;
 /** … without it, reading is how pins and stock arrive. */
 const POLL_OFFLINE_MS = 5_000;
 

@@ -10,7 +10,7 @@ import { EmptyState } from '../design/notice.tsx';
 import { PinnedCard } from '../shop/pinned-card.tsx';
 import { ProductShelf } from '../shop/product-shelf.tsx';
 import { formatMoment } from '../text/moments.ts';
-import { slateOf } from './player-slate.ts';
+import { isShowOver, slateOf } from './player-slate.ts';
 import { ShowHeading } from './show-heading.tsx';
 import { useLivePlayer } from './use-live-player.ts';
 import { type LiveRoom, useLiveRoom } from './use-live-room.ts';
@@ -20,6 +20,8 @@ import { VideoPlayer } from './video-player.tsx';
 import './watch-page.css';
 
 const route = getRouteApi('/live/$playbackId');
+/** Viewers told at the same instant ask for the picture over this time. */
+const ON_AIR_SPREAD_MS = 500;
 
 /** Watch, chat and buy. Each of the three works while the planes of the others are down. */
 export function WatchPage(): ReactElement {
@@ -39,7 +41,8 @@ function Show({ playbackId }: { readonly playbackId: string }): ReactElement {
   const url = config === undefined ? null : `${config.video.baseUrl}/live/${playbackId}.flv`;
   const status = show.detail?.show.status ?? null;
   const isInterrupted = room.stream === 'interrupted' || (room.stream === 'unknown' && status === 'interrupted');
-  const player = useLivePlayer(video, show.isMissing ? null : url, isInterrupted);
+  const isOver = show.isMissing || isShowOver(room.stream, status);
+  const player = useLivePlayer(video, isOver ? null : url, isInterrupted);
   useReactionToStream(room, show, player.retryNow);
   const pin = useVisiblePin(show.detail, show.unpinnedAtMs, player.playhead);
 
@@ -133,20 +136,21 @@ function Panels({ room, show, pin, playbackId }: PanelsProps): ReactElement {
   );
 }
 
-/** On air again: fetch the picture without waiting out the backoff, and the show's new status. */
+/** On air again: fetch the picture without waiting out the backoff. Any change: read the show's new status. */
 function useReactionToStream(room: LiveRoom, show: LiveShow, retryNow: () => void): void {
   const before = useRef(room.stream);
-  const { reload } = show;
-  const reloadShow = useRef(reload);
-  reloadShow.current = reload;
+  const reload = useRef(show.reload);
+  reload.current = show.reload;
   useEffect(() => {
     if (before.current === room.stream) return;
     before.current = room.stream;
-    reloadShow.current();
-    if (room.stream !== 'live') return;
-    const timer = setTimeout(retryNow, Math.random() * 500);
+    reload.current();
+  }, [room.stream]);
+  useEffect(() => {
+    if (room.onAirCount === 0) return;
+    const timer = setTimeout(retryNow, Math.random() * ON_AIR_SPREAD_MS);
     return () => clearTimeout(timer);
-  }, [room.stream, retryNow]);
+  }, [room.onAirCount, retryNow]);
 }
 
 function MissingShow(): ReactElement {
