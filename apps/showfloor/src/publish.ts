@@ -45,7 +45,7 @@ export async function publish(options: PublishOptions): Promise<number> {
       filePath: options.file,
       signal,
       onState: (state) => {
-        options.print(describeState(state));
+        options.print(describeState(state, options.isOnce));
         if (options.isOnce && state.kind === 'waiting') {
           exitCode = 1;
           stop.abort();
@@ -63,14 +63,17 @@ export async function publish(options: PublishOptions): Promise<number> {
   return exitCode;
 }
 
-function describeState(state: PublishLoopState): string {
+function describeState(state: PublishLoopState, isOnce: boolean): string {
   switch (state.kind) {
     case 'connecting':
       return state.attempt === 1 ? 'connecting …' : `connecting, attempt ${state.attempt} …`;
     case 'publishing':
       return `on air after ${Math.round(state.connectMs)} ms (Ctrl-C stops)`;
-    case 'waiting':
-      return `${REFUSALS[state.reason]}${state.statusCode === undefined ? '' : ` (${state.statusCode})`}; again in ${(state.retryInMs / 1000).toFixed(1)} s`;
+    case 'waiting': {
+      const code = state.statusCode === undefined ? '' : ` (${state.statusCode})`;
+      const next = isOnce ? '' : `; again in ${(state.retryInMs / 1000).toFixed(1)} s`;
+      return `${REFUSALS[state.reason]}${code}${next}`;
+    }
     case 'stopped':
       return 'stopped';
   }

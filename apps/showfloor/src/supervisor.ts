@@ -39,7 +39,7 @@ export class SupervisorFailure extends Error {
 
 const POSTGRES = 'postgres';
 /** The next process is asked to end after this, even if the one before is still draining. */
-const DRAIN_STEP_MS = 1_500;
+const DRAIN_STEP_MS = 800;
 const CHILDREN_DEADLINE_MS = 7_000;
 const POSTGRES_DEADLINE_MS = 9_000;
 const DEMO_ON_AIR_WAIT_MS = 5_000;
