@@ -43,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return { kysely, pool, close: () => kysely.destroy() };
 }
 
-/** A bare pool with our limits. An idle connection that breaks is counted and replaced, never fatal. */
+/** A bare pool with our limits. A connection that breaks, idle or in use, is counted and replaced, never fatal. */
 export function createPool(options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -56,10 +56,14 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     keepAlive: true,
     types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
   });
-  pool.on('error', (error) => {
+  const onLost = (error: Error): void => {
     options.connectionErrors?.inc();
     options.log.warn({ err: error }, 'database.connection_lost');
-  });
+  };
+  // The pool listens to idle connections only; one that breaks while a transaction has it would end the process. The
+  // transaction itself fails at its next statement.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', onLost));
   return pool;
 }
 

@@ -64,6 +64,8 @@ export const DEFAULT_RATES: RequestRates = { auth: 60, guest: 1_200, api: 12_000
 /** The commerce HTTP API. `listen` once; `close` ends requests in flight gracefully and leaves database and provider open. */
 export type CommerceServer = {
   readonly app: App;
+  /** Every route as `METHOD /pattern`. */
+  readonly routes: readonly string[];
   readonly listen: (at: { readonly host: string; readonly port: number }) => Promise<number>;
   readonly isReady: () => Promise<boolean>;
   readonly close: () => Promise<void>;
@@ -72,11 +74,16 @@ export type CommerceServer = {
 const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of a proxy in front
 const BODY_BYTES_MAX = 128 * 1024;
 const EVENT_LOOP_DELAY_MS_MAX = 1_000;
+const START_UP_MS = 5_000;
 
 export async function createCommerceServer(options: CommerceServerOptions): Promise<CommerceServer> {
   const { database, log, registry } = options;
   const rates = { ...DEFAULT_RATES, ...options.rates };
   const app = createApp(options);
+  const routes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push(...[method].flat().map((one) => `${one} ${url}`));
+  });
   const revoked = new RevokedSessions(database.kysely, log);
   const verify = await createTokenVerifier(options.secrets.tokenPublicKeyPem);
   const isReady = async (): Promise<boolean> => {
@@ -101,6 +108,7 @@ export async function createCommerceServer(options: CommerceServerOptions): Prom
   revoked.start();
   return {
     app,
+    routes,
     listen: (at) => listen(app.server, at),
     isReady: readyOrNot,
     close: async () => {
@@ -130,9 +138,14 @@ function createApp(options: CommerceServerOptions): App {
 }
 
 async function registerPressureValve(app: App): Promise<void> {
+  const startedMs = performance.now();
   await app.register(underPressure, {
     maxEventLoopDelay: EVENT_LOOP_DELAY_MS_MAX,
-    pressureHandler: (request, reply) => sendProblem(request, reply, new ProblemError('overloaded')),
+    pressureHandler: (request, reply) => {
+      // Compiling the routes blocks the loop once: that is no reason to turn anyone away.
+      if (performance.now() - startedMs < START_UP_MS) return;
+      sendProblem(request, reply, new ProblemError('overloaded'));
+    },
   });
 }
 

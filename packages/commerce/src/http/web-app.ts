@@ -30,7 +30,7 @@ export async function registerWebApp(app: App, webDir: string): Promise<void> {
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && !/^\/(api|internal|assets)\//.test(path);
     if (!isPage || /\.\w+$/.test(path)) throw new ProblemError('not_found');
     if (!existsSync(join(webDir, 'index.html'))) {
-      return reply.code(503).type('text/html').header('cache-control', 'no-store').send(NOT_BUILT);
+      return reply.code(503).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(NOT_BUILT);
     }
     return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { LiveEvent, ShowSummary } from '@showfloor/protocol';
 import { createMetrics, verifyWebhook } from '@showfloor/service-kit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -150,17 +151,22 @@ async function liveShow(units = 5): Promise<{ show: ShowSummary; productId: stri
 }
 
 function newReceiver(): Server {
-  return createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString();
-    if (!verifyWebhook(shop.secrets.webhookSecret, request.headers, Date.now(), body)) badSignatures += 1;
-    const event = JSON.parse(body) as LiveEvent;
-    if (event.id !== request.headers['webhook-id']) badSignatures += 1;
-    const status = answer(event);
-    if (status === 204) received.push({ event, atMs: Date.now() });
-    response.writeHead(status).end();
+  return createServer((request, response) => {
+    text(request).then(
+      (body) => response.writeHead(take(request.headers, body)).end(),
+      () => response.destroy(),
+    );
   });
+}
+
+/** The status to answer with. */
+function take(headers: IncomingHttpHeaders, body: string): number {
+  const event = JSON.parse(body) as LiveEvent;
+  const isOurs = verifyWebhook(shop.secrets.webhookSecret, headers, Date.now(), body);
+  if (!isOurs || event.id !== headers['webhook-id']) badSignatures += 1;
+  const status = answer(event);
+  if (status === 204) received.push({ event, atMs: Date.now() });
+  return status;
 }
 
 function open(at: number): Promise<void> {
@@ -195,6 +201,6 @@ function lastStock(show: ShowSummary): { availableUnits: number } | undefined {
   return stockOf(show).at(-1);
 }
 
-function failures(text: string): number {
-  return Number(/outbox_failed_deliveries_total\{[^}]*\} (\d+)/.exec(text)?.[1] ?? 0);
+function failures(exposition: string): number {
+  return Number(/outbox_failed_deliveries_total\{[^}]*\} (\d+)/.exec(exposition)?.[1] ?? 0);
 }
