@@ -33,11 +33,14 @@ export type Misbehaviour = {
   readonly status?: number;
 };
 
+/** One picture on its way. `atMs` is monotonic. */
+export type SentPicture = { readonly atMs: number; readonly dtsMs: number; readonly isKeyframe: boolean };
+
 /** A running server; its owner awaits `close()`. */
 export type PacedFlvServer = {
   readonly url: string;
-  /** The longest pause between two tags that were really sent: what a stall was, not what it should have been. */
-  readonly longestPauseMs: () => number;
+  /** Pictures as they really left, since the first viewer came: what a stall was, not what it should have been. */
+  readonly sent: readonly SentPicture[];
   readonly close: () => Promise<void>;
 };
 
@@ -53,8 +56,7 @@ export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Prom
   const clock = {
     startedAtMs: performance.now(),
     firstViewerAtMs: Number.POSITIVE_INFINITY,
-    sentAtMs: performance.now(),
-    longestPauseMs: 0,
+    sent: [] as SentPicture[],
   };
   const server = createServer((request, response) => {
     if (request.headers['x-forwarded-for'] !== undefined) {
@@ -73,7 +75,7 @@ export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Prom
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/live/test.flv`,
-    longestPauseMs: () => clock.longestPauseMs,
+    sent: clock.sent,
     close: () => {
       stop();
       server.closeAllConnections();
@@ -85,8 +87,7 @@ export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Prom
 type Clock = {
   readonly startedAtMs: number;
   readonly firstViewerAtMs: number;
-  sentAtMs: number;
-  longestPauseMs: number;
+  readonly sent: SentPicture[];
 };
 
 function pace(loop: FlvLoop, clock: Clock, bad: Misbehaviour, viewers: Set<Viewer>): () => void {
@@ -107,11 +108,12 @@ function pace(loop: FlvLoop, clock: Clock, bad: Misbehaviour, viewers: Set<Viewe
       const frame = loop.frames[index];
       const timeMs = round * loop.durationMs + (frame?.timeMs ?? 0);
       if (frame === undefined || timeMs > elapsedMs) return;
-      clock.longestPauseMs = Math.max(clock.longestPauseMs, nowMs - clock.sentAtMs);
-      clock.sentAtMs = nowMs;
       const jumpMs = bad.timestampJump && timeMs >= jumpFromMs ? bad.timestampJump.byMs : 0;
       const captureMs = Date.now() - (elapsedMs - timeMs) - (bad.captureDelayMs ?? 0);
       send(viewers, frame, encodeFlvTag(stamp(loop, frame, Math.max(0, Math.round(timeMs + jumpMs)), captureMs)));
+      if (frame.isAvcPicture && nowMs >= clock.firstViewerAtMs) {
+        clock.sent.push({ atMs: nowMs, dtsMs: Math.round(timeMs + jumpMs), isKeyframe: frame.isKeyframe });
+      }
       index = (index + 1) % loop.frames.length;
       if (index === 0) round += 1;
     }

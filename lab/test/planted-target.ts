@@ -3,7 +3,7 @@ import type { ApiAnswer, ApiResult, ApiStep, ShopDialect, TargetAdapter } from '
 
 const STARVE_PATH = '/starve';
 const STARVE_MS = 600;
-let starving: NodeJS.Timeout | null = null;
+let isStarving = false;
 
 /** The adapter. A target whose room is named `starve` blocks the thread of every member: a generator without CPU. */
 export const target: TargetAdapter = {
@@ -26,7 +26,8 @@ export const target: TargetAdapter = {
     namespaces: ['/talk'],
     auth: () => ({}),
     joins: (room) => {
-      if (room === STARVE_PATH) starving ??= setInterval(starve, STARVE_MS + 100).unref();
+      if (room === STARVE_PATH && !isStarving) setInterval(starve, STARVE_MS + 100).unref();
+      isStarving ||= room === STARVE_PATH;
       return [{ namespace: '/talk', event: 'enter', payload: room }];
     },
     chat: {

@@ -19,7 +19,7 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
   const table = new Table({
     head: ['', 'criterion', 'measured', 'limit', 'worst stretch', 'result'],
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
-    colWidths: [3, 40, 11, 10, 24, 26],
+    colWidths: [3, 37, 10, 9, 24, 36],
     wordWrap: true,
   });
   for (const judgement of verdict.judgements) table.push(row(judgement));

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabEvent } from '../clients/actor.ts';
-import { SliceMerger } from '../metrics/slice.ts';
 import type { TimedSlice } from '../verdict/judge.ts';
 import type { Manifest } from './manifest.ts';
 import type { SelfRecord, SeriesLine } from './run-writer.ts';
@@ -43,13 +42,6 @@ export async function readRunFolder(folder: string): Promise<RunData> {
     self: lines.flatMap((line) => line.self),
     events: events.slice(0, EVENTS_READ_MAX),
   };
-}
-
-/** All slices as one. */
-export function mergeSlices(slices: readonly TimedSlice[]): SliceMerger {
-  const merged = new SliceMerger();
-  for (const { data } of slices) merged.add(data, 'replace');
-  return merged;
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

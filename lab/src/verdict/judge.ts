@@ -47,7 +47,7 @@ export function judge(input: JudgeInput): Judgement[] {
 function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
   const nothing = { criterion, value: null, samples: 0, marginPercent: null, worst: null };
   if (!input.planes.includes(criterion.plane)) {
-    return { ...nothing, outcome: 'not applicable', reason: `the target has no ${criterion.plane} plane` };
+    return { ...nothing, outcome: 'not applicable', reason: `no ${criterion.plane} plane` };
   }
   const slices = slicesDuring(criterion.during, input);
   const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));
