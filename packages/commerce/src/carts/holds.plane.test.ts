@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brokenInvariants } from '../../test-postgres/stock-invariants.ts';
 import { type Buyer, type Seller, startShop, type TestShop } from '../../test-postgres/test-shop.ts';
 import { HoldDesk, type HoldRequest } from './hold-desk.ts';
+import { HOLD_STATEMENT, type HoldRow } from './hold-statement.ts';
 import { releaseExpired } from './release-holds.ts';
 
 /** Buyers who want the one unit, and how often: `npm test` runs small, the full bar is 1,000 × 1,000. */
@@ -72,6 +73,23 @@ test('units that come back while a hold waits for its lock are held, not refused
   expect((await waiting).map(({ ok }) => ok)).toEqual([true, true, true, true]);
   other.release();
   expect(await stockOf(variantId)).toEqual({ on_hand: 8, available: 0, held: 8, sold: 0 });
+});
+
+test('a buyer’s limits hold although another process fills the cart at the same moment', async () => {
+  const variantId = await seller.variant(50);
+  const buyer = await shop.guest();
+  const other = await shop.database.pool.connect();
+  await other.query('begin');
+  await other.query('select from carts where user_id = $1 for no key update', [buyer.id]);
+  const waiting = new HoldDesk({ database: shop.database, rules: RULES }).hold([wish(buyer, variantId, 6)]);
+  await expect.poll(() => waitingForLocks()).toBeGreaterThan(0);
+  const values = [[0], [buyer.id], [variantId], [6], [null], [null], 600, 3, 10];
+  const { rows } = await other.query<HoldRow>({ ...HOLD_STATEMENT, values });
+  await other.query('commit');
+  other.release();
+  expect(rows.map(({ verdict }) => verdict)).toEqual(['held']);
+  expect(await waiting).toMatchObject([{ ok: false, reason: 'hold_limit' }]);
+  expect((await buyer.cart()).body.lines.map(({ quantity }) => quantity)).toEqual([6]);
 });
 
 describe('C2 the same SKU twice', () => {
