@@ -48,7 +48,7 @@ export class SrsApi {
     for (const { stream } of this.#options.hub.list()) {
       const { received, sent } = this.#ratesOf(stream);
       received.sample(stream.receivedBytes, nowMs);
-      sent.sample(this.#sentBytes(stream), nowMs);
+      sent.sample(this.#options.flv.sentBytesOf(stream), nowMs);
     }
     const used = process.cpuUsage(this.#cpu);
     this.#cpuPercent = (used.user + used.system) / 1000 / Math.max(1, nowMs - this.#cpuAtMs);
@@ -108,19 +108,11 @@ export class SrsApi {
     return rates;
   }
 
-  #sentBytes(stream: Stream): number {
-    let bytes = 0;
-    for (const viewer of this.#options.flv.viewers()) {
-      if (viewer.playbackId === stream.playbackId) bytes += viewer.sentBytes;
-    }
-    return bytes;
-  }
-
   #streams(): { id: string }[] {
     const nowMs = performance.now();
     return this.#options.hub.list().map(({ stream, publisherClientId }) => {
       const { avc, aac } = stream.format;
-      const sentBytes = this.#sentBytes(stream);
+      const sentBytes = this.#options.flv.sentBytesOf(stream);
       const rates = this.#ratesOf(stream);
       return {
         id: stream.sessionId,

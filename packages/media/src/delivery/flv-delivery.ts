@@ -22,6 +22,7 @@ type Watch = { readonly viewer: FlvViewer; readonly fanOut: FlvFanOut; endReason
 export class FlvDelivery {
   readonly #options: FlvDeliveryOptions;
   readonly #fanOuts = new Map<Stream, FlvFanOut>();
+  readonly #sent = new WeakMap<Stream, { bytes: number }>();
   readonly #watches = new Map<string, Watch>();
 
   constructor(options: FlvDeliveryOptions) {
@@ -40,6 +41,11 @@ export class FlvDelivery {
   /** Viewers of one stream. */
   countFor(stream: Stream): number {
     return this.#fanOuts.get(stream)?.viewers.size ?? 0;
+  }
+
+  /** Bytes handed to all viewers of a stream since it began. */
+  sentBytesOf(stream: Stream): number {
+    return this.#sent.get(stream)?.bytes ?? 0;
   }
 
   /** Gives a socket, whose HTTP head is written, to a stream. The socket's end takes the viewer out. */
@@ -77,7 +83,10 @@ export class FlvDelivery {
     const known = this.#fanOuts.get(stream);
     if (known !== undefined) return known;
     const { metrics, gop, viewerLimits, mergeCeilingMs, keepAliveMs } = this.#options;
+    const sent = this.#sent.get(stream) ?? { bytes: 0 };
+    this.#sent.set(stream, sent);
     const fanOut = new FlvFanOut(stream, {
+      sent,
       metrics,
       gop,
       viewerLimits,

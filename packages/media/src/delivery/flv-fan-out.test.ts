@@ -55,9 +55,9 @@ class Sink extends Writable {
  * Plays a script to one stream: `K` and `p` are pictures of 10 KB, `H` new headers, `+` a viewer joins, `x` all viewers stop
  * reading, `.` they read again. Returns what each viewer got.
  */
-async function check(script: string, queuedPicturesMax = 3): Promise<string[]> {
+async function check(script: string, gop = GOP_LIMITS, queuedPicturesMax = 3): Promise<string[]> {
   const metrics = createMediaMetrics(createMetrics('test'));
-  const stream = new Stream('show', { gop: GOP_LIMITS, onGopOverflow: () => undefined });
+  const stream = new Stream('show', { gop, onGopOverflow: () => undefined });
   stream.goLive();
   let header = 0;
   const pushHeader = (): void => {
@@ -85,7 +85,8 @@ async function check(script: string, queuedPicturesMax = 3): Promise<string[]> {
     else if (letter === '+') {
       fanOut ??= new FlvFanOut(stream, {
         metrics,
-        gop: GOP_LIMITS,
+        gop,
+        sent: { bytes: 0 },
         viewerLimits: { ...VIEWER_LIMITS, backlogBytesHigh: highBytes, backlogBytesLow: PICTURE_BYTES },
         mergeCeilingMs: 100,
         keepAliveMs: 3_000,
@@ -116,4 +117,19 @@ test.each([
   ['new headers reach everyone before the picture', 'K + p H K p', ['hKphKp']],
 ])('%s', async (_name, script, expected) => {
   expect(await check(script)).toEqual(expected);
+});
+
+test.each([
+  [
+    'a GOP over its bound is not for joiners: they wait for the next keyframe',
+    'K + p p p p + p K p',
+    ['hKpppppKp', 'hKp'],
+  ],
+  ['nor for the first viewer, who finds it overflown', 'K p p p p + p K p', ['hKp']],
+])('%s', async (_name, script, expected) => {
+  const gops = [
+    { packetsMax: 4, bytesMax: 1_000_000 },
+    { packetsMax: 1_000, bytesMax: 3.5 * PICTURE_BYTES },
+  ];
+  for (const gop of gops) expect(await check(script, gop)).toEqual(expected);
 });

@@ -35,6 +35,8 @@ export type FanOutOptions = Readonly<{
   mergeCeilingMs: number;
   /** In grace, viewers get a state tag this often: proxies close silent responses after 60 s. */
   keepAliveMs: number;
+  /** Grows by every byte that is handed to a viewer. Lives longer than this fan-out. */
+  sent: { bytes: number };
   /** Told once, when the stream is over and all viewers were ended. */
   onEnded: () => void;
   /** Told for every viewer that was cut for being stuck. */
@@ -83,11 +85,10 @@ export class FlvFanOut implements StreamOutput {
   /** Sends the opening and counts the viewer in. Never flushes and never copies the GOP. */
   join(viewer: FlvViewer): void {
     const arena = this.#arena;
-    if (arena !== null && this.#isJoinable && this.#flushedTo > arena.mediaStart) {
-      viewer.open(arena.view(0, this.#flushedTo), true);
-    } else {
-      viewer.open(this.#openingWithoutPicture(), false);
-    }
+    const isComplete = arena !== null && this.#isJoinable && this.#flushedTo > arena.mediaStart;
+    const opening = isComplete ? arena.view(0, this.#flushedTo) : this.#openingWithoutPicture();
+    viewer.open(opening, isComplete);
+    this.#countSent(opening.length);
     this.#viewers.add(viewer);
     if (this.#stream.state === 'interrupted') viewer.sendAside(this.#stateTag('interrupted'));
   }
@@ -237,9 +238,14 @@ export class FlvFanOut implements StreamOutput {
       if (result === 'skip-began') metrics.skips.inc();
       if (result === 'stuck') this.#options.onStuck(viewer);
     }
-    metrics.sentBytes.inc({ protocol: 'flv' }, sent * buffer.length);
+    this.#countSent(sent * buffer.length);
     if (dropped > 0) metrics.droppedPackets.inc(dropped);
     this.#measure(performance.now(), startedMs, buffer.length);
+  }
+
+  #countSent(bytes: number): void {
+    this.#options.sent.bytes += bytes;
+    this.#options.metrics.sentBytes.inc({ protocol: 'flv' }, bytes);
   }
 
   /** 2 MB, or what the stream sends in five seconds if that is less. */

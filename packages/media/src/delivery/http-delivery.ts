@@ -68,6 +68,7 @@ export class HttpDelivery {
       (request, response) => this.#answer(request, response),
     );
     this.#server.maxConnections = options.connectionsMax + ASKING_CONNECTIONS_MAX;
+    this.#server.on('drop', () => options.metrics.plays.inc({ protocol: 'flv', outcome: 'dropped' }));
   }
 
   /** Resolves with the bound port. Throws StartError. */
