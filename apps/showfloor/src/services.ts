@@ -51,7 +51,8 @@ function commonEnvironment(config: StartConfig): Record<string, string> {
     HOST: config.HOST,
     DATA_DIR: config.DATA_DIR,
     LOG_LEVEL: config.LOG_LEVEL,
-    NODE_COMPILE_CACHE: `${config.DATA_DIR}/cache/node`,
+    // A third less CPU at each start but the first, which writes it as the processes end.
+    NODE_COMPILE_CACHE: inherited.NODE_COMPILE_CACHE || `${config.DATA_DIR}/cache/node`,
   };
 }
 

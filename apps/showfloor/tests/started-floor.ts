@@ -81,7 +81,14 @@ export function startCommand(
 
 async function launch(args: string[], dataDir: string, extra: Record<string, string> = {}): Promise<StartedFloor> {
   const { DATABASE_URL: _, ...inherited } = process.env;
-  const env = { ...inherited, ...(await freePortVariables()), DATA_DIR: dataDir, ...extra };
+  const cache = join(tmpdir(), 'showfloor-test-compile-cache'); // one for all: writing it is what a first start pays for
+  const env = {
+    ...inherited,
+    ...(await freePortVariables()),
+    NODE_COMPILE_CACHE: cache,
+    DATA_DIR: dataDir,
+    ...extra,
+  };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
