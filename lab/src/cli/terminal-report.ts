@@ -36,6 +36,9 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
     table.toString(),
     figures.join(' · '),
     `clock: ${manifest.clock.note}`,
+    ...(manifest.skippedGroups.length > 0
+      ? [`skipped, the target has no plane for them: ${manifest.skippedGroups.join(', ')}`]
+      : []),
     ...(verdict.stamps.length > 0 ? [`stamped: ${verdict.stamps.join(', ')}`] : []),
     ...advisories.map(({ criterion }) => `advisory: ${criterion.title} is over its limit`),
     '',

@@ -12,10 +12,11 @@ import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
 import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { RunWriter } from '../run-folder/run-writer.ts';
 import type { TargetAdapter, TargetDescription } from '../target/target.ts';
+import type { Plane } from '../verdict/criterion.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
-import type { Scenario } from './scenario.ts';
+import type { ActorKind, Scenario } from './scenario.ts';
 import { StockCheck } from './stock-check.ts';
 
 /** What to run, against what, into which folder. */
@@ -40,9 +41,10 @@ export type RunResult = { readonly verdict: RunVerdict; readonly run: RunData };
 
 /** Runs it. Throws FolderInUseError. */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
-  const plan = makePlan(options.scenario, options.size);
+  const { scenario, skippedGroups } = withoutMissingPlanes(options.scenario, options.target);
+  const plan = makePlan(scenario, options.size);
   const workers = Math.max(1, Math.min(options.workers ?? availableParallelism(), plan.vus.length));
-  const manifest = await makeManifest(options, plan, workers);
+  const manifest = await makeManifest({ ...options, scenario }, plan, workers, skippedGroups);
   const writer = await RunWriter.create(options.folder, manifest, plan);
   const stock = await StockCheck.begin(options.adapter, options.target);
   const coordinator = new Coordinator({
@@ -54,7 +56,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     task: {
       runId: manifest.runId,
       seed: plan.seed,
-      groups: options.scenario.groups,
+      groups: scenario.groups,
       target: options.target,
       adapterUrl: options.adapterUrl,
     },
@@ -69,7 +71,25 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   return { verdict, run };
 }
 
-async function makeManifest(options: RunOptions, plan: Plan, workers: number): Promise<Manifest> {
+const PLANE_OF: Readonly<Record<ActorKind, Plane>> = {
+  'flv-viewer': 'video',
+  'room-member': 'realtime',
+  shopper: 'commerce',
+};
+
+/** Groups whose plane the target lacks are skipped, by name: nobody waits for them. */
+function withoutMissingPlanes(scenario: Scenario, target: TargetDescription) {
+  const kept = Object.entries(scenario.groups).filter(([, { actor }]) => target.planes.includes(PLANE_OF[actor]));
+  const skippedGroups = Object.keys(scenario.groups).filter((name) => !kept.some(([keptName]) => keptName === name));
+  return { scenario: { ...scenario, groups: Object.fromEntries(kept) }, skippedGroups };
+}
+
+async function makeManifest(
+  options: RunOptions,
+  plan: Plan,
+  workers: number,
+  skippedGroups: readonly string[],
+): Promise<Manifest> {
   const { scenario, target } = options;
   const isCoLocated = await isThisHost(target.flvUrl ?? target.url);
   const groups = Object.entries(scenario.groups).map(([name, { actor, timing }]) => {
@@ -84,6 +104,7 @@ async function makeManifest(options: RunOptions, plan: Plan, workers: number): P
     runId: randomBytes(4).toString('hex'),
     scenario: { name: scenario.name, purpose: scenario.purpose, fullDurationMs: scenario.durationMs },
     groups: Object.fromEntries(groups),
+    skippedGroups,
     playerProfiles: [...new Set(profiles)],
     seed: plan.seed,
     viewers: plan.viewers,
@@ -97,7 +118,10 @@ async function makeManifest(options: RunOptions, plan: Plan, workers: number): P
     criteria: scenario.criteria,
     guard: { ...GUARD_DEFAULTS, ...scenario.guard },
     clock: isCoLocated
-      ? { boundMs: 0, note: 'generator and target share one clock: the error bound of latencies is 0' }
+      ? {
+          boundMs: 0,
+          note: 'generator and target share one clock, the publisher is taken to do so too: the error bound of latencies is 0',
+        }
       : { boundMs: null, note: 'the offset between the two clocks was not measured' },
     fingerprint: takeFingerprint(),
     startedAtWallMs: Date.now(),

@@ -71,7 +71,16 @@ function optionOf(chart: Chart): EChartsOption {
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif' },
     grid: { left: 4, right: 14, top: 40, bottom: 4, containLabel: true },
-    legend: { borderColor: GRID, top: 0, right: 0, textStyle: text, itemHeight: 8, itemWidth: 16, icon: 'roundRect' },
+    legend: {
+      borderColor: GRID,
+      top: 0,
+      right: 6,
+      itemGap: 18,
+      textStyle: text,
+      itemHeight: 8,
+      itemWidth: 16,
+      icon: 'roundRect',
+    },
     xAxis: {
       type: 'value',
       min: 0,

@@ -70,6 +70,6 @@ function figures({ sum, trend }: Source): Figure[] {
     ...ratio('chat arrived', 'chat_received_total', 'chat_expected_total'),
     ...count('orders', 'orders_paid_total'),
     ...count('API errors', 'api_errors_total'),
-    ...count('dropped iterations', 'dropped_iterations_total'),
+    ...count('dropped', 'dropped_iterations_total'),
   ];
 }

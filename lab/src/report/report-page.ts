@@ -136,9 +136,12 @@ function conditions({ manifest, self }: RunData, verdict: RunVerdict): string {
     ['Run', `${manifest.runId}, seed ${manifest.seed}, ${manifest.workers} worker threads`],
     [
       'Groups',
-      Object.entries(manifest.groups)
-        .map(([name, { vus, executor, actor }]) => `${name}: ${vus} × ${actor} (${executor})`)
-        .join(', '),
+      [
+        ...Object.entries(manifest.groups).map(
+          ([name, { vus, executor, actor }]) => `${name}: ${vus} × ${actor} (${executor})`,
+        ),
+        ...manifest.skippedGroups.map((name) => `skipped: ${name}`),
+      ].join(', '),
     ],
     ['Player profile', manifest.playerProfiles.join(', ') || 'none'],
     [

@@ -36,6 +36,7 @@ function run(startupMs: number, manifest: Partial<Manifest> = {}): RunData {
       runId: 'r',
       scenario: { name: 'smoke', purpose: 'p', fullDurationMs: 60_000 },
       groups: { viewers: { actor: 'flv-viewer', executor: 'constant-vus', vus: 1 } },
+      skippedGroups: ['shoppers'],
       playerProfiles: ['strict'],
       seed: 1,
       viewers: 1,
@@ -92,6 +93,10 @@ describe('the report', () => {
   test('is a pure function of the run folder', () => {
     expect(page(run(1500))).toBe(page(run(1500)));
     expect(page(run(1500))).not.toBe(page(run(9000)));
+  });
+
+  test('names the groups that the target had no plane for', () => {
+    expect(page(run(1500))).toContain('skipped: shoppers');
   });
 
   test('asks nobody for anything: no scripts, no links, no fonts', () => {

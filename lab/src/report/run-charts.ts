@@ -80,8 +80,8 @@ export function runCharts(run: RunData): Chart[] {
       'If this is high, the lab was too busy to be believed; shaded seconds are tainted.',
       'ms or %',
       [
-        { name: 'event-loop delay p99, ms', points: run.self.map((self) => [self.second, self.loopDelayP99Ms]) },
-        { name: 'worker CPU, %', points: run.self.map((self) => [self.second, self.workerCpuPercent]) },
+        { name: 'loop delay p99 (ms)', points: run.self.map((self) => [self.second, self.loopDelayP99Ms]) },
+        { name: 'CPU (%)', points: run.self.map((self) => [self.second, self.workerCpuPercent]) },
       ],
     ),
   ];

@@ -25,6 +25,8 @@ export type Manifest = {
   readonly groups: Readonly<
     Record<string, { readonly actor: string; readonly executor: string; readonly vus: number }>
   >;
+  /** Groups of the scenario that the target has no plane for. */
+  readonly skippedGroups: readonly string[];
   readonly playerProfiles: readonly string[];
   readonly seed: number;
   readonly viewers: number;

@@ -27,6 +27,7 @@ export function verdictOf(run: RunData): RunVerdict {
     phases: manifest.phases,
     durationMs: manifest.durationMs,
     sliceMs: manifest.sliceMs,
+    clockBoundMs: manifest.clock.boundMs,
     slices: run.slices,
   });
   const trust = trustOf(run);

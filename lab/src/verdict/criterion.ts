@@ -39,6 +39,8 @@ export type Criterion = {
   readonly unit: Unit;
   /** `run`: everything (joins happen while it ramps up); `steady`: when everybody is there. */
   readonly during: 'run' | 'steady';
+  /** Compares wall clocks of two hosts: without a known error bound, or with one over 10 % of the value, inconclusive. */
+  readonly needsClock?: boolean;
   /** Fewer samples than this: inconclusive. */
   readonly samplesMin: number;
 };

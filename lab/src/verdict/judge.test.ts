@@ -60,6 +60,7 @@ function run(slices: readonly Partial<TimedSlice['data']>[], planes: JudgeInput[
     phases: [{ name: 'steady' as const, fromMs: 2000, toMs: durationMs }],
     durationMs,
     sliceMs: 1000,
+    clockBoundMs: 0,
     slices: slices.map((data, index) => ({
       atMs: index * 1000,
       data: { trends: {}, counters: {}, gauges: {}, ...data },
@@ -95,6 +96,21 @@ describe('no data is never green', () => {
     const judgements = check(OVERSELL, run([{}], ['video']));
     expect(judgements[0]?.outcome).toBe('not applicable');
     expect(decide(judgements, TRUSTED)).toBe('inconclusive');
+  });
+});
+
+describe('clocks', () => {
+  const latency: Criterion = { ...STARTUP, needsClock: true };
+  const input = run([{ trends: { startup_ms: histogram(500, 500, 500, 500, 500) } }]);
+
+  test.each([
+    [0, 'pass'],
+    [40, 'pass'],
+    [60, 'inconclusive'],
+    [null, 'inconclusive'],
+  ])('an error bound of %s ms at 500 ms: %s', (clockBoundMs, outcome) => {
+    expect(check(latency, { ...input, clockBoundMs })[0]?.outcome).toBe(outcome);
+    expect(check(STARTUP, { ...input, clockBoundMs })[0]?.outcome).toBe('pass');
   });
 });
 

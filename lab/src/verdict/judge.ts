@@ -32,6 +32,8 @@ export type JudgeInput = {
   readonly phases: readonly Phase[];
   readonly durationMs: number;
   readonly sliceMs: number;
+  /** Error bound between the clocks of generator and target; null: unknown. */
+  readonly clockBoundMs: number | null;
   readonly slices: readonly TimedSlice[];
 };
 
@@ -53,7 +55,7 @@ function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
   const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));
   const worst = worstWindow(slices, criterion, input.sliceMs);
   const facts = { ...nothing, samples: evidence.samples, worst: worst?.window ?? null };
-  const doubt = whyInconclusive(evidence, criterion);
+  const doubt = whyInconclusive(evidence, criterion) ?? clockDoubt(evidence, criterion, input.clockBoundMs);
   if (doubt !== null) {
     return { ...facts, value: numberOrNull(evidence.value), outcome: 'inconclusive', reason: doubt };
   }
@@ -83,6 +85,15 @@ function whyInconclusive(evidence: Evidence, criterion: Criterion): string | nul
     return `only ${round(evidence.samples)} samples, ${criterion.samplesMin} are needed`;
   }
   return null;
+}
+
+const CLOCK_ERROR_SHARE_MAX = 0.1;
+
+function clockDoubt({ value }: Evidence, { needsClock }: Criterion, boundMs: number | null): string | null {
+  if (needsClock !== true) return null;
+  if (boundMs === null) return 'the clocks of generator and target were not compared';
+  if (boundMs <= CLOCK_ERROR_SHARE_MAX * value) return null;
+  return `the clocks may differ by ${round(boundMs)} ms, more than 10 % of what was measured`;
 }
 
 /** Worst value over windows that have samples enough; null when there is no such window. */
