@@ -272,3 +272,30 @@ test('the control API has the shape of SRS and cuts viewers and publishers', asy
   stop.abort();
   await publishing;
 });
+
+test('a stream that is ended by its name is over at once, for publisher, viewers and neighbours', async () => {
+  await using server = new Process();
+  await server.start();
+  const stop = new AbortController();
+  const publishing = publishFlvLoop({
+    url: `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${CANARY}`,
+    filePath: CLIP,
+    signal: stop.signal,
+    retryFirstMs: 60_000,
+    retryMaxMs: 60_000,
+  });
+  const flvUrl = `http://127.0.0.1:${server.httpPort}/live/show-s1.flv`;
+  await until('the stream', async () => (await fetch(flvUrl, { method: 'HEAD' })).status === 200);
+  const viewer = watch(flvUrl);
+  await until('video', () => viewer.bytes().length > 1_000);
+  expect(JSON.parse(await server.admin('/api/v1/streams/show-s1', 'DELETE'))).toMatchObject({ code: 0 });
+  await until('the end of the response', viewer.isClosed);
+  expect((await fetch(flvUrl, { method: 'HEAD' })).status).toBe(404);
+  const events = () => server.neighbours.posted.filter((one) => one.path === '/internal/events').map((one) => one.body);
+  await until('the event', () => events().filter((body) => body.includes('stream.ended')).length === 2);
+  expect(server.neighbours.eventTypes).not.toContain('stream.interrupted');
+  expect(events().at(-1)).toContain('"reason":"cut"');
+  expect(JSON.parse(await server.admin('/api/v1/streams/show-s1', 'DELETE'))).toMatchObject({ code: 2049 });
+  stop.abort();
+  await publishing;
+});

@@ -63,6 +63,7 @@ export class SrsApi {
     if (match === null) return false;
     const [, kind, id] = match;
     if (request.method === 'DELETE' && kind === 'clients' && id !== undefined) this.#sendCut(response, id);
+    else if (request.method === 'DELETE' && kind === 'streams' && id !== undefined) this.#sendEnd(response, id);
     else if (request.method !== 'GET') send(response, 405, { code: 1 });
     else if (kind === 'summaries') this.#send(response, { data: this.summaries() });
     else if (kind === 'versions') this.#send(response, { data: { major: 6, minor: 0, revision: 0, version: '6.0.0' } });
@@ -98,6 +99,18 @@ export class SrsApi {
     } else {
       send(response, 404, { code: CODE_NOT_FOUND });
     }
+  }
+
+  /** Not SRS's: ends a show's stream by its name or id, when the seller stops the show. */
+  #sendEnd(response: ServerResponse, id: string): void {
+    const entry = this.#options.hub.list().find(({ stream }) => stream.playbackId === id || stream.sessionId === id);
+    if (entry === undefined) {
+      send(response, 404, { code: CODE_NOT_FOUND });
+      return;
+    }
+    this.#options.onPublisherCut(entry.stream.playbackId);
+    this.#options.hub.end(entry.stream.playbackId, 'cut');
+    this.#send(response, {});
   }
 
   #ratesOf(stream: Stream): Rates {

@@ -97,6 +97,14 @@ export class StreamHub {
     return { ok: true, publication: this.#publication(entry, publisher) };
   }
 
+  /** Ends a stream at once, without grace: its publisher is cut, its viewers are ended. False when there is none. */
+  end(playbackId: string, reason: string): boolean {
+    const entry = this.#entries.get(playbackId);
+    if (entry === undefined) return false;
+    this.#end(entry, reason);
+    return true;
+  }
+
   /** Stops the grace timers. No `ended` is told: after a restart the publisher resumes the show. */
   close(): void {
     for (const entry of this.#entries.values()) clearGrace(entry);
@@ -168,9 +176,10 @@ export class StreamHub {
     this.#entries.delete(entry.stream.playbackId);
     const publisher = entry.publisher;
     entry.publisher = null;
-    publisher?.cut('ended'); // returned within the window but never sent a frame
+    const wasOnAir = entry.stream.state !== 'pending';
+    publisher?.cut('ended');
     entry.stream.end();
-    this.#tell(entry, 'ended', { reason });
+    if (wasOnAir) this.#tell(entry, 'ended', { reason });
   }
 
   #tell(entry: Entry, type: HubEvent['type'], more: { reason?: string; graceEndsAtMs?: number }): void {
