@@ -35,13 +35,21 @@ const ERROR_LINES_MAX = 30;
 export const DEBIAN_PACKAGES = [
   {
     name: 'ffmpeg',
-    command: 'ffmpeg',
-    skipped: 'the e2e tests that publish with ffmpeg and read our streams with ffprobe',
+    file: 'ffmpeg',
+    skipped: 'the tests that publish with ffmpeg and read our streams with ffprobe',
+  },
+  {
+    name: 'libnss3',
+    file: 'libnss3.so',
+    skipped: 'the tests in Chromium, which comes from npm and needs this library',
   },
 ];
 
+/** Where shared libraries of Debian packages lie; commands lie on PATH. */
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
+
 /** Scripts that never show the web app: they need not wait for its build. */
-const SCRIPTS_WITHOUT_WEB = new Set(['lab', 'bench', 'check']);
+const SCRIPTS_WITHOUT_WEB = new Set(['lab', 'check']);
 
 /** What keeps us from going on: printed as one line. */
 export class BootstrapError extends Error {
@@ -168,10 +176,10 @@ export function projectNode(root) {
 
 // ── Debian packages of the suites ───────────────────────────────────────────────────────────────────────────────────
 
-/** The packages whose command is not on PATH. */
+/** The packages whose command or library is not there. */
 export function missingDebianPackages(path = process.env.PATH ?? '') {
-  const folders = path.split(delimiter);
-  return DEBIAN_PACKAGES.filter(({ command }) => !folders.some((folder) => existsSync(join(folder, command))));
+  const folders = [...path.split(delimiter), ...LIBRARY_FOLDERS];
+  return DEBIAN_PACKAGES.filter(({ file }) => !folders.some((folder) => existsSync(join(folder, file))));
 }
 
 async function seeToDebianPackages() {

@@ -1,6 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
+
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
+
+/** True when the browser can start: it needs Debian's libnss3. Suites in Chromium are named as skipped otherwise. */
+export const hasBrowser =
+  process.arch === 'x64' && LIBRARY_FOLDERS.some((folder) => existsSync(join(folder, 'libnss3.so')));
 
 /**
  * Headless Chromium with H.264, unpacked from an npm package (no download). `--single-process` of the package's own

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ShowSummary, StreamKey } from '@showfloor/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser } from './browser.ts';
+import { hasBrowser, launchBrowser } from './browser.ts';
 import { hasFfmpeg, publishWithFfmpeg } from './ffmpeg.ts';
 import { type Floor, startFloor } from './floor.ts';
 import { Shopper } from './shopper.ts';
@@ -17,6 +17,7 @@ let browser: Browser;
 let seller: Shopper;
 
 beforeAll(async () => {
+  if (!hasFfmpeg || !hasBrowser) return;
   floor = await startFloor();
   browser = await launchBrowser();
   seller = await Shopper.redeem(floor.webUrl, await signInToken(floor));
@@ -26,7 +27,7 @@ afterAll(async () => {
   await floor?.stop();
 });
 
-describe.skipIf(!hasFfmpeg)('a seller publishes with ffmpeg', () => {
+describe.skipIf(!hasFfmpeg || !hasBrowser)('a seller publishes with ffmpeg', () => {
   test('is watched in Chromium, drops, comes back, and the page plays on without a reload (S1: the key is nowhere)', async () => {
     const show = (await seller.send<ShowSummary>('POST', '/api/shows', { title: 'Evening glazes' })).body;
     const key = (await seller.send<StreamKey>('POST', `/api/shows/${show.id}/stream-key`)).body;
