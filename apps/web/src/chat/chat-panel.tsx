@@ -1,5 +1,5 @@
 import { Button, VisuallyHidden } from '@mantine/core';
-import { memo, type ReactElement, useLayoutEffect, useRef, useState } from 'react';
+import { memo, type ReactElement, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '../design/icons.tsx';
 import { formatClock } from '../text/moments.ts';
@@ -156,6 +156,17 @@ function useFollowedScroll(lastKey: string, outgoingCount: number) {
     if (isFollowing.current || isSending) toEnd();
     else if (lastKey !== '') setNews(true);
   }, [lastKey, outgoingCount]);
+
+  useEffect(() => {
+    // The pinned card comes and goes above the list, a phone's keyboard below it.
+    const element = region.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      if (isFollowing.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
 
   const onScroll = (): void => {
     const element = region.current;

@@ -119,6 +119,11 @@ function ShowCard({ show }: { readonly show: ShowSummary }): ReactElement {
             {show.scheduledAtMs === null ? t('list.timeOpen') : formatMoment(show.scheduledAtMs)}
           </span>
         )}
+        {isLive && (
+          <span className="sf-show__watch" aria-hidden="true">
+            {t('list.watch')}
+          </span>
+        )}
       </span>
     </Link>
   );

@@ -11,6 +11,9 @@ import { formatMoney } from './money.ts';
 import { ProductPicture } from './product-picture.tsx';
 import { useServerNow } from './use-now.ts';
 
+/** The shop takes ended holds out of the cart within seconds; until then it is asked this often. */
+const ENDED_HOLD_PERIOD_MS = 1_500;
+
 /** What is held and for how long. */
 export function CartLines(): ReactElement {
   const { t } = useTranslation();
@@ -127,17 +130,18 @@ function Line({ line, nowMs, onProblem }: LineProps): ReactElement {
   );
 }
 
-/** Reloads the cart when a hold runs out; counts those that ended while the bag was open. */
+/** Asks for the cart until the holds that ran out have left it; counts those that ended while the bag was open. */
 function useEndedHolds(lines: readonly CartLine[], nowMs: number, reload: () => void): number {
   const ended = useRef(new Set<string>());
-  const [total, setTotal] = useState(0);
+  const over = lines.filter(({ holdExpiresAtMs }) => holdExpiresAtMs <= nowMs);
+  for (const { id } of over) ended.current.add(id);
+  const isWaiting = over.length > 0;
+  const reloadCart = useRef(reload);
+  reloadCart.current = reload;
   useEffect(() => {
-    const fresh = lines.filter(({ id, holdExpiresAtMs }) => holdExpiresAtMs <= nowMs && !ended.current.has(id));
-    if (fresh.length === 0) return;
-    for (const { id } of fresh) ended.current.add(id);
-    setTotal(ended.current.size);
-    const timer = setTimeout(reload, 1_000);
-    return () => clearTimeout(timer);
-  }, [lines, nowMs, reload]);
-  return total;
+    if (!isWaiting) return;
+    const timer = setInterval(() => reloadCart.current(), ENDED_HOLD_PERIOD_MS);
+    return () => clearInterval(timer);
+  }, [isWaiting]);
+  return ended.current.size;
 }

@@ -97,7 +97,7 @@ function VariantChoice({ product, chosenId, onChoose }: VariantChoiceProps): Rea
   const name = useId();
   return (
     <fieldset className="sf-variants">
-      <legend className="sf-variants__legend">{t('shop.variants', { title: product.title })}</legend>
+      <legend className="sf-variants__legend">{t('shop.variants')}</legend>
       {product.variants.map(({ id, title, availableUnits }) => (
         <label key={id} className="sf-variant" data-sold-out={availableUnits === 0}>
           <input

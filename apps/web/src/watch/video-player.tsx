@@ -9,7 +9,7 @@ import type { LivePlayerHandle } from './use-live-player.ts';
 import './video-player.css';
 
 /** How often the element's data attributes follow the playhead. */
-const DIAGNOSIS_PERIOD_MS = 250;
+const DIAGNOSIS_PERIOD_MS = 100;
 
 type VideoPlayerProps = {
   readonly video: RefObject<HTMLVideoElement | null>;
