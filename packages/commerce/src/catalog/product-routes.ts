@@ -11,7 +11,7 @@ import { IdempotencyHeaders, PROBLEMS, ref, SIGNED_IN } from '../http/schemas.ts
 import { writeOnce } from '../http/write-once.ts';
 import { adjustStock } from '../stock/adjust-stock.ts';
 import { productCard, productsOfSeller } from './product-cards.ts';
-import { createProduct, updateProduct } from './products.ts';
+import { createProduct, UnknownVariant, updateProduct } from './products.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const ById = Type.Object({ id: Uuid });
@@ -67,7 +67,12 @@ export function registerProductRoutes(app: App, db: Kysely<Tables>): void {
       },
     },
     async (request) => {
-      const product = await updateProduct(db, userOf(request).id, request.params.id, request.body);
+      const product = await updateProduct(db, userOf(request).id, request.params.id, request.body).catch(
+        (error: unknown) => {
+          if (error instanceof UnknownVariant) return null;
+          throw error;
+        },
+      );
       if (product === null) throw new ProblemError('not_found');
       return product;
     },

@@ -46,7 +46,7 @@ export async function createProduct(
   return cardOf(tx, product.id);
 }
 
-/** Changes a seller's product and tells the shows that list it. Null when it is not this seller's. */
+/** Changes a seller's product and tells the shows that list it. Null when it is not this seller's. Throws {@link UnknownVariant}. */
 export function updateProduct(
   db: Kysely<Tables>,
   sellerId: string,
@@ -68,12 +68,13 @@ export function updateProduct(
       .executeTakeFirst();
     if (found === undefined) return null;
     for (const { id, priceMinor } of patch.variants ?? []) {
-      await tx
+      const { numUpdatedRows } = await tx
         .updateTable('product_variants')
         .set({ price_minor: priceMinor })
         .where('id', '=', id)
         .where('product_id', '=', productId)
-        .execute();
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw new UnknownVariant();
     }
     const product = await cardOf(tx, productId);
     await tellShows(tx, productId, (playbackId) => ({
@@ -84,6 +85,11 @@ export function updateProduct(
     }));
     return product;
   });
+}
+
+/** A patch names a variant that the product does not have: nothing is changed. */
+export class UnknownVariant extends Error {
+  override readonly name = 'UnknownVariant';
 }
 
 async function cardOf(tx: Kysely<Tables>, productId: string): Promise<ProductCard> {

@@ -14,6 +14,10 @@ export async function registerSecurityHeaders(app: App, urls: PublicUrlOptions):
     const { video, realtime } = publicUrls(urls, isHttps ? 'https' : 'http', request.headers.host);
     return `${video} ${realtime} ${realtime.replace(/^http/, 'ws')}`;
   };
+  app.addHook('onRequest', async (request, reply) => {
+    // Answers are someone's, or of this moment; a route that knows better says so.
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+  });
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -32,9 +32,8 @@ export function registerSystemRoutes(
   app.get(
     '/api/client-config',
     { schema: { summary: 'Where the planes are', response: { 200: ref(ClientConfig), ...PROBLEMS }, tags } },
-    async (request, reply) => {
+    async (request) => {
       const urls = deps.urlsFor(request);
-      reply.header('cache-control', 'no-store');
       return {
         version: 1 as const,
         video: { baseUrl: urls.video },

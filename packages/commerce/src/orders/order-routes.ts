@@ -11,6 +11,7 @@ import { orderOf, ordersOf } from './orders.ts';
 const tags = ['orders'];
 const security = SIGNED_IN;
 const buyer = { onRequest: needs() };
+const MIXED_CURRENCIES = { detail: 'The cart mixes currencies: take one of them out and buy it afterwards.' };
 const OrderList = Type.Object({ orders: Type.Array(ref(Order)) });
 
 export function registerOrderRoutes(app: App, deps: CheckoutDeps): void {
@@ -34,7 +35,7 @@ export function registerOrderRoutes(app: App, deps: CheckoutDeps): void {
       const { id: userId } = userOf(request);
       const email = request.body.email ?? (await findUser(db, userId))?.email ?? null;
       const result = await checkOut(deps, { userId, email, key, body: request.body });
-      if (!result.ok) throw new ProblemError(result.reason);
+      if (!result.ok) throw new ProblemError(result.reason, result.reason === 'conflict' ? MIXED_CURRENCIES : {});
       return reply.code(201).send(result.order);
     },
   );

@@ -141,7 +141,7 @@ function registerSellerRoutes(app: App, { db, urlsFor }: ShowRouteDeps): void {
         tags,
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { showId, sellerId } = ofSeller(request);
       const show = await db
         .selectFrom('shows')
@@ -151,7 +151,6 @@ function registerSellerRoutes(app: App, { db, urlsFor }: ShowRouteDeps): void {
         .executeTakeFirst();
       if (show === undefined) throw new ProblemError('not_found');
       const secret = await rotateStreamKey(db, show.id);
-      reply.header('cache-control', 'no-store');
       return { server: urlsFor(request).rtmp, streamKey: `${show.playback_id}?key=${secret}` };
     },
   );
