@@ -90,6 +90,7 @@ describe('runs', () => {
     const { child, finished, output } = start(['run', 'smoke', '--target', server.url, '--out', out]);
     while (!output().includes('0:01/1:00')) await new Promise((done) => child.stdout?.once('data', done));
     child.kill('SIGINT');
+    child.kill('SIGINT'); // npm passes one Ctrl-C on twice
     const { code } = await finished;
     expect(code).toBe(130);
     expect(JSON.parse(readFileSync(join(out, 'verdict.json'), 'utf8'))).toMatchObject({ outcome: 'interrupted' });

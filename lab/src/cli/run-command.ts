@@ -15,6 +15,8 @@ import { createProgressView } from './progress-view.ts';
 import { terminalReport } from './terminal-report.ts';
 
 const LAB = fileURLToPath(new URL('../../', import.meta.url));
+/** One Ctrl-C reaches the lab twice when npm runs it; a second one that is meant comes later. */
+const SECOND_SIGNAL_AFTER_MS = 500;
 const SCENARIOS = resolve(LAB, 'scenarios');
 
 type RunFlags = {
@@ -72,8 +74,11 @@ async function run(name: string, flags: RunFlags): Promise<number> {
 async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags): Promise<number> {
   const folder = resolve(flags.out ?? resolve(LAB, 'runs', `${scenario.name}-${timeStamp(new Date())}`));
   const interrupt = new AbortController();
+  let interruptedAtMs = Number.NEGATIVE_INFINITY;
   const onSignal = (): void => {
-    if (interrupt.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    const sinceMs = performance.now() - interruptedAtMs;
+    if (interrupt.signal.aborted && sinceMs > SECOND_SIGNAL_AFTER_MS) process.exit(EXIT_CODES.interrupted);
+    if (!interrupt.signal.aborted) interruptedAtMs = performance.now();
     interrupt.abort();
   };
   process.on('SIGINT', onSignal);

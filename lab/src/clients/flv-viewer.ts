@@ -1,7 +1,7 @@
 /** A virtual viewer of HTTP-FLV: connects, feeds the player model, reconnects, and reports what a person would have seen. */
 import { monotonicMs, wallMsAt } from '../clock.ts';
 import type { FlvViewerOptions } from '../engine/scenario.ts';
-import { Player, type PlayerOutput, type PlayerTotals } from '../player/player.ts';
+import { MARKS_MAX, Player, type PlayerOutput, type PlayerTotals } from '../player/player.ts';
 import { PLAYER_PROFILES } from '../player/player-profile.ts';
 import { type ActorContext, forwardedAddress, pause } from './actor.ts';
 import { type FlvConnection, openFlvConnection } from './flv-connection.ts';
@@ -10,6 +10,8 @@ import { createFlvMetrics, type FlvMetrics } from './flv-metrics.ts';
 
 /** A viewer who has seen nothing after this long counts as failed before start, and tries again. */
 const START_PATIENCE_MS = 10_000;
+/** A viewer whose picture stood still for this long gives up: a failure during play; then tries anew. */
+const STALL_PATIENCE_MS = 30_000;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 8000;
 const WATCH_EVERY_MS = 250;
@@ -66,16 +68,18 @@ class ViewingSession {
     const stopFlushing = recorder.onFlush(() => this.#report());
     this.#connect(0);
     const isStarted = (): boolean => this.#player.totals.startupMs !== null;
+    let playedAtMs = this.#requestedAtMs;
     while (await pause(WATCH_EVERY_MS, signal)) {
       const nowMs = monotonicMs();
       this.#player.advance(nowMs);
       this.#connection?.watch(nowMs);
-      if (!isStarted() && nowMs - this.#requestedAtMs > START_PATIENCE_MS) {
-        this.#metrics.failures.before_start.add();
-        this.#context.event('play_failed_before_start', { waited_ms: Math.round(nowMs - this.#requestedAtMs) });
-        this.#player.fail(nowMs);
-        break;
-      }
+      if (this.#player.state === 'playing') playedAtMs = nowMs;
+      const stage = isStarted() ? 'during_play' : 'before_start';
+      if (nowMs - playedAtMs <= (isStarted() ? STALL_PATIENCE_MS : START_PATIENCE_MS)) continue;
+      this.#metrics.failures[stage].add();
+      this.#context.event(`play_failed_${stage}`, { waited_ms: Math.round(nowMs - playedAtMs) });
+      this.#player.fail(nowMs);
+      break;
     }
     this.#connection?.close();
     this.#connection = null;
@@ -142,6 +146,8 @@ class ViewingSession {
       this.#lostAtMs = null;
     }
     if (media.clocks.capture !== undefined || media.clocks.ingest !== undefined) {
+      // The player forgets its oldest marks beyond this, and with them their stamps.
+      if (this.#clocks.size >= MARKS_MAX) this.#clocks.delete(this.#clocks.keys().next().value ?? -1);
       this.#clocks.set(this.#nextMark, media.clocks);
       this.#player.mark(media.unit.dtsMs, this.#nextMark);
       this.#nextMark += 1;

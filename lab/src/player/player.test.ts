@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Player, type PlayerOutput } from './player.ts';
+import { MARKS_MAX, Player, type PlayerOutput } from './player.ts';
 import { PLAYER_PROFILES, type PlayerProfile } from './player-profile.ts';
 
 const FRAME_MS = 40;
@@ -158,6 +158,18 @@ describe('live', () => {
     }
     player.advance(3000);
     expect(passed).toEqual([1100]);
+  });
+
+  test('marks that wait are bounded: the oldest are forgotten', () => {
+    const passed: number[] = [];
+    const player = new Player(strict, (output) => output.type === 'passed' && passed.push(output.mark));
+    player.request(0);
+    for (let index = 0; index <= MARKS_MAX; index += 1) player.mark(index, index);
+    player.media(0, { track: 'video', dtsMs: 0, isKeyframe: true }, 0);
+    player.media(0, { track: 'video', dtsMs: 400, isKeyframe: false }, 0);
+    player.media(0, { track: 'video', dtsMs: 800, isKeyframe: false }, 0);
+    player.advance(700);
+    expect([passed.length, passed[0]]).toEqual([MARKS_MAX, 1]);
   });
 
   test('six hours of a viewer take seconds, and every stall is found', () => {

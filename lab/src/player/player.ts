@@ -47,7 +47,8 @@ type Stall = {
 };
 type Mark = { readonly mediaMs: number; readonly mark: number };
 
-const MARKS_MAX = 512;
+/** Marks that wait for the playhead; beyond, the oldest is forgotten. */
+export const MARKS_MAX = 512;
 const EPSILON_MS = 1e-6;
 
 /** One session of one viewer. */
@@ -106,7 +107,7 @@ export class Player {
     return result;
   }
 
-  /** Asks to be told (`passed`) when the playhead reaches this media time. The oldest are forgotten beyond 512. */
+  /** Asks to be told (`passed`) when the playhead reaches this media time. Bounded by {@link MARKS_MAX}. */
   mark(mediaMs: number, mark: number): void {
     if (this.#marks.length >= MARKS_MAX) this.#marks.shift();
     this.#marks.push({ mediaMs, mark });

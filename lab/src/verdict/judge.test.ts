@@ -87,6 +87,12 @@ describe('no data is never green', () => {
     }
   });
 
+  test('a counter that nobody keeps is not a zero', () => {
+    expect(check(OVERSELL, run([{ counters: { orders_total: 5 } }]))[0]?.outcome).toBe('inconclusive');
+    const watched = run(Array.from({ length: 9 }, () => ({ counters: { watched_ms_total: 1000 } })));
+    expect(check(REBUFFER, watched)[0]?.outcome).toBe('inconclusive');
+  });
+
   test('too few samples are inconclusive', () => {
     const input = run([{ trends: { startup_ms: histogram(100, 200, 300, 400) } }]);
     expect(check(STARTUP, input)[0]).toMatchObject({ outcome: 'inconclusive', samples: 4 });
