@@ -39,6 +39,7 @@ export const VARIABLES = {
   COMMERCE_AUTH_RATE_PER_MINUTE: rate(DEFAULT_RATES.auth, 'Sign-ins, registrations and links per address'),
   COMMERCE_GUEST_RATE_PER_MINUTE: rate(DEFAULT_RATES.guest, 'Guest sign-ins and refreshes per address'),
   COMMERCE_API_RATE_PER_MINUTE: rate(DEFAULT_RATES.api, 'Requests per user, or per address of who has not signed in'),
+  COMMERCE_OWNER_SIGNIN_TOKEN: textVariable('', 'One-time link token of the owner, at /signin?token=…; empty: none'),
   COMMERCE_DEMO: flagVariable(false, 'Keep a demo shop with the show "demo"'),
   COMMERCE_DEMO_STREAM_SECRET: textVariable('', 'Stream key secret of the demo show (with COMMERCE_DEMO)'),
   COMMERCE_DEMO_SIGNIN_TOKEN: textVariable('', 'One-time link token of the demo seller (with COMMERCE_DEMO)'),

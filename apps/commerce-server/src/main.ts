@@ -8,6 +8,7 @@ import {
   migrate,
   openDatabase,
   type PaymentProvider,
+  prepareOwnerLink,
   seedDemo,
   waitForDatabase,
 } from '@showfloor/commerce';
@@ -31,6 +32,7 @@ import { type Config, loadConfig, VARIABLES } from './config.ts';
 const DATABASE_WAIT_MS = 15_000;
 /** The payment provider's stand-in talks to PostgreSQL over connections of its own. */
 const PROVIDER_POOL_MAX = 4;
+const SECRET_CHARS_MIN = 22; // 128 bits in base64url
 
 if (process.argv.includes('--help')) console.log(describeConfig(VARIABLES));
 else await runService(start);
@@ -44,6 +46,7 @@ async function start(): Promise<Service> {
   await waitForDatabase(database, DATABASE_WAIT_MS);
   await migrate(config.DATABASE_URL, log);
   await prepareDemo(config, database);
+  await prepareOwner(config, database);
   const provider = connectProvider(config, log, registry);
   const server = await createCommerceServer({
     database,
@@ -145,11 +148,22 @@ function connectProvider(config: Config, log: Logger, registry: Registry): Payme
   });
 }
 
+function isStrong(secret: string): boolean {
+  return secret.length >= SECRET_CHARS_MIN;
+}
+
+async function prepareOwner(config: Config, database: Database): Promise<void> {
+  const token = config.COMMERCE_OWNER_SIGNIN_TOKEN;
+  if (token !== '' && !isStrong(token)) {
+    throw new ConfigError(['COMMERCE_OWNER_SIGNIN_TOKEN: at least 22 random characters are needed']);
+  }
+  await prepareOwnerLink(database.kysely, token === '' ? null : token);
+}
+
 async function prepareDemo(config: Config, database: Database): Promise<void> {
   if (!config.COMMERCE_DEMO) return closeDemo(database.kysely);
   const streamSecret = config.COMMERCE_DEMO_STREAM_SECRET;
   const signInToken = config.COMMERCE_DEMO_SIGNIN_TOKEN;
-  const isStrong = (secret: string): boolean => secret.length >= 22; // 128 bits in base64url
   if (!isStrong(streamSecret) || !isStrong(signInToken)) {
     throw new ConfigError([
       'COMMERCE_DEMO_STREAM_SECRET and COMMERCE_DEMO_SIGNIN_TOKEN: with COMMERCE_DEMO both need at least 22 random characters',

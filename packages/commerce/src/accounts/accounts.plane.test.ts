@@ -3,6 +3,7 @@ import { createTokenVerifier } from '@showfloor/service-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../test-postgres/test-database.ts';
 import { type Answer, startShop, type TestShop } from '../../test-postgres/test-shop.ts';
+import { prepareOwnerLink } from './owner-link.ts';
 import { RevokedSessions } from './revoked-sessions.ts';
 
 const PASSWORD = 'a long enough secret';
@@ -75,6 +76,19 @@ describe('accounts (S3)', () => {
     );
     expect(rows.map(({ text }) => text).join('\n')).not.toContain(PASSWORD);
   });
+});
+
+test('the owner’s link opens the studio once, and a later start’s link replaces it', async () => {
+  const [old, current] = [crypto.randomUUID(), crypto.randomUUID()];
+  const redeem = (token: string) => shop.call<Session>('POST', '/api/auth/redeem', { body: { token } });
+  await prepareOwnerLink(shop.database.kysely, old);
+  await prepareOwnerLink(shop.database.kysely, current);
+  expect((await redeem(old)).status).toBe(401);
+  const { body } = await redeem(current);
+  expect(body.user.role).toBe('admin');
+  const show = await shop.call('POST', '/api/shows', { token: body.accessToken, body: { title: 'First' } });
+  expect(show.status).toBe(201);
+  expect((await redeem(current)).status).toBe(401);
 });
 
 describe('sessions (S4)', () => {
