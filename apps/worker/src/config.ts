@@ -15,6 +15,12 @@ export const VARIABLES = {
   WORKER_ADMIN_PORT: portVariable(3012, 'Metrics and health, on 127.0.0.1 only'),
   WORKER_POOL_MAX: integerVariable(20, 4, 200, 'Connections to PostgreSQL'),
   REALTIME_PORT: portVariable(3001, 'Port of the realtime plane on this machine'),
+  MEDIA_ADMIN_PORT: portVariable(1985, 'Port of the media plane’s admin listener on this machine'),
+  WORKER_MEDIA_ADMIN_URL: urlVariable(
+    '',
+    ['http', 'https'],
+    'Media plane’s admin listener; empty: this machine, at MEDIA_ADMIN_PORT',
+  ),
   WORKER_REALTIME_URL: urlVariable('', ['http', 'https'], 'Realtime plane; empty: this machine, at REALTIME_PORT'),
 } as const;
 

@@ -45,6 +45,7 @@ async function start(): Promise<Service> {
     databaseUrl: config.DATABASE_URL,
     provider,
     realtimeUrl: config.WORKER_REALTIME_URL || `http://127.0.0.1:${config.REALTIME_PORT}`,
+    mediaAdminUrl: config.WORKER_MEDIA_ADMIN_URL || `http://127.0.0.1:${config.MEDIA_ADMIN_PORT}`,
     webhookSecret,
     registry,
     log,

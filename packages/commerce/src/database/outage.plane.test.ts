@@ -27,6 +27,7 @@ beforeAll(async () => {
     databaseUrl: url,
     provider: shop.provider,
     realtimeUrl: 'http://127.0.0.1:9',
+    mediaAdminUrl: 'http://127.0.0.1:1',
     webhookSecret: shop.secrets.webhookSecret,
     registry: createMetrics('worker'),
     log: silentLog,

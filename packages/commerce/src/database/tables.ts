@@ -69,6 +69,12 @@ export type Tables = {
     position: number;
   };
   show_products: { show_id: string; product_id: string; added_at: Generated<Date> };
+  publisher_cuts: {
+    id: Generated<number>;
+    playback_id: string;
+    kind: 'end_stream' | 'drop_publisher';
+    created_at: Generated<Date>;
+  };
   event_inbox: { id: string; received_at: Generated<Date> };
   stock: {
     variant_id: string;

@@ -1,10 +1,10 @@
-import type { NewProduct } from '@showfloor/protocol';
+import type { NewProduct, ShowStatus } from '@showfloor/protocol';
 import { type Kysely, sql } from 'kysely';
 import { removeOneTimeLinks, storeOneTimeLink } from '../accounts/one-time-links.ts';
 import { findUser, insertUser } from '../accounts/users.ts';
 import { createProduct } from '../catalog/products.ts';
 import type { Tables } from '../database/tables.ts';
-import { storeStreamKey } from '../shows/stream-keys.ts';
+import { isStreamKey, storeStreamKey } from '../shows/stream-keys.ts';
 import { adjustStock } from '../stock/adjust-stock.ts';
 
 export type DemoSecrets = { readonly streamSecret: string; readonly signInToken: string };
@@ -58,13 +58,28 @@ const PRODUCTS: readonly { readonly id: string; readonly product: NewProduct }[]
  * stays as it is, except: sold stock is replenished, and a demo show that is over is scheduled again.
  */
 export async function seedDemo(db: Kysely<Tables>, secrets: DemoSecrets): Promise<void> {
-  const exists = await db.selectFrom('shows').select('id').where('id', '=', DEMO.showId).executeTakeFirst();
-  if (exists === undefined) await createDemo(db);
+  const stored = await db
+    .selectFrom('shows')
+    .select('stream_key_hash')
+    .where('id', '=', DEMO.showId)
+    .executeTakeFirst();
+  if (stored === undefined) await createDemo(db);
+  // A new key means a new start of the whole floor: whatever was on air then is over, however it ended.
+  const isNewStart = !isStreamKey(secrets.streamSecret, stored?.stream_key_hash ?? null);
+  const over: ShowStatus[] = isNewStart ? ['ended', 'cancelled', 'interrupted', 'live'] : ['ended', 'cancelled'];
   await db
     .updateTable('shows')
-    .set({ status: 'scheduled', started_at: null, ended_at: null, session_id: null, last_stream_event_at: null })
+    .set({
+      status: 'scheduled',
+      started_at: null,
+      ended_at: null,
+      interrupted_at: null,
+      grace_ends_at: null,
+      session_id: null,
+      last_stream_event_at: null,
+    })
     .where('id', '=', DEMO.showId)
-    .where('status', 'in', ['ended', 'cancelled'])
+    .where('status', 'in', over)
     .execute();
   await replenish(db);
   await storeStreamKey(db, DEMO.showId, secrets.streamSecret);

@@ -7,6 +7,7 @@ import { runExclusive } from '../outbox/run-exclusive.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
 import { reconcilePayments } from '../payments/reconcile-payments.ts';
 import { endAbandonedShows } from '../shows/end-abandoned.ts';
+import { carryOutCuts } from '../shows/publisher-cuts.ts';
 import { cleanUp } from './clean-up.ts';
 import { type PeriodicJob, runPeriodically } from './periodic-job.ts';
 
@@ -15,6 +16,7 @@ export type CommerceJobsOptions = {
   readonly databaseUrl: string;
   readonly provider: PaymentProvider;
   readonly realtimeUrl: string;
+  readonly mediaAdminUrl: string;
   readonly webhookSecret: string;
   readonly registry: Registry;
   readonly log: Logger;
@@ -24,7 +26,7 @@ const SECOND_MS = 1_000;
 
 /**
  * Everything commerce does without being asked: frees holds, relays the outbox, finishes payments, ends abandoned shows,
- * cleans up. Safe to run in several processes. The caller closes it; closing waits for what is under way.
+ * cuts publishers, cleans up. Safe to run in several processes. The caller closes it; closing waits for what is under way.
  */
 export function startCommerceJobs(options: CommerceJobsOptions): { readonly close: () => Promise<void> } {
   const { log } = options;
@@ -43,7 +45,7 @@ export function startCommerceJobs(options: CommerceJobsOptions): { readonly clos
 }
 
 function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
-  const { database, provider, log, registry } = options;
+  const { database, provider, mediaAdminUrl, log, registry } = options;
   const db = database.kysely;
   const lag = new Histogram({
     name: 'commerce_hold_expiry_lag_seconds',
@@ -84,6 +86,11 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
         for (const playbackId of await endAbandonedShows(db, Date.now())) log.info({ playbackId }, 'show.abandoned');
         return false;
       },
+    },
+    {
+      name: 'publisher_cuts',
+      everyMs: SECOND_MS / 2,
+      run: () => carryOutCuts({ db, mediaAdminUrl, log }),
     },
     {
       name: 'clean_up',

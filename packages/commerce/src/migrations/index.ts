@@ -3,6 +3,7 @@ import * as shows from './0002-shows-and-catalog.ts';
 import * as stock from './0003-stock-and-carts.ts';
 import * as orders from './0004-orders-and-payments.ts';
 import * as outbox from './0005-outbox.ts';
+import * as publisherCuts from './0006-publisher-cuts.ts';
 
 /** In order. A migration that was released is never edited: a change is a new one. */
 export const MIGRATIONS = {
@@ -11,4 +12,5 @@ export const MIGRATIONS = {
   '0003-stock-and-carts': stock,
   '0004-orders-and-payments': orders,
   '0005-outbox': outbox,
+  '0006-publisher-cuts': publisherCuts,
 } as const;

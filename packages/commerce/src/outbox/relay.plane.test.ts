@@ -32,6 +32,7 @@ beforeAll(async () => {
     databaseUrl: shop.database.url,
     provider: shop.provider,
     realtimeUrl: `http://127.0.0.1:${port}`,
+    mediaAdminUrl: 'http://127.0.0.1:1',
     webhookSecret: shop.secrets.webhookSecret,
     registry,
     log: silentLog,

@@ -150,7 +150,7 @@ function registerSellerRoutes(app: App, { db, urlsFor }: ShowRouteDeps): void {
         .where('seller_id', '=', sellerId)
         .executeTakeFirst();
       if (show === undefined) throw new ProblemError('not_found');
-      const secret = await rotateStreamKey(db, show.id);
+      const secret = await rotateStreamKey(db, show);
       return { server: urlsFor(request).rtmp, streamKey: `${show.playback_id}?key=${secret}` };
     },
   );

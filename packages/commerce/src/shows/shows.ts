@@ -13,6 +13,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { productCard, productsOfShow } from '../catalog/product-cards.ts';
 import type { Tables } from '../database/tables.ts';
 import { appendEvent } from '../outbox/append.ts';
+import { requestCut } from './publisher-cuts.ts';
 import { isOver, nextStatus } from './show-states.ts';
 
 export type ShowResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: Reason };
@@ -120,6 +121,7 @@ export function moveShow(
       atMs: now.getTime(),
       data: { status },
     });
+    if (isOver(status)) await requestCut(tx, show.playback_id, 'end_stream');
     return { ok: true, value: await summaryOf(tx, show.id) };
   });
 }

@@ -2,14 +2,21 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { hashSecret, newSecret } from '../accounts/secret-hash.ts';
 import type { Tables } from '../database/tables.ts';
+import { requestCut } from './publisher-cuts.ts';
 
 /**
  * Makes a new stream key for the show and returns its secret: the one and only time it exists outside of the publisher's
- * hands. The key before it stops working.
+ * hands. The key before it stops working, and whoever publishes with it is dropped.
  */
-export async function rotateStreamKey(db: Kysely<Tables>, showId: string): Promise<string> {
+export async function rotateStreamKey(
+  db: Kysely<Tables>,
+  show: { readonly id: string; readonly playback_id: string },
+): Promise<string> {
   const secret = newSecret();
-  await storeStreamKey(db, showId, secret);
+  await db.transaction().execute(async (tx) => {
+    await storeStreamKey(tx, show.id, secret);
+    await requestCut(tx, show.playback_id, 'drop_publisher');
+  });
   return secret;
 }
 
