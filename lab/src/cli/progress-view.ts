@@ -8,6 +8,9 @@ import type { TargetDescription } from '../target/target.ts';
 
 const PLAIN_EVERY_MS = 10_000;
 const BAR_CELLS = 30;
+const MIN_COLUMNS = 40;
+/** For terminals that do not tell their width. */
+const COLUMNS_DEFAULT = 80;
 
 /** `end` may be called more than once. */
 export type ProgressView = { readonly update: (progress: Progress) => void; readonly end: () => void };
@@ -32,15 +35,25 @@ function liveView(out: Pick<WriteStream, 'write' | 'columns'>, end: () => void):
   let drawn = 0;
   return {
     update: (progress) => {
-      const lines = [bar(progress), ...figureLines(progress)].map((line) =>
-        line.slice(0, Math.max(20, out.columns - 1)),
-      );
+      const width = Math.max(MIN_COLUMNS, out.columns || COLUMNS_DEFAULT) - 1;
+      const lines = [bar(progress).slice(0, width), ...packed(figureLines(progress), width)];
       const back = drawn === 0 ? '' : `\u001b[${drawn}A\r\u001b[J`;
       out.write(`${back}${lines.join('\n')}\n`);
       drawn = lines.length;
     },
     end,
   };
+}
+
+/** As many figures on a line as fit. */
+function packed(figures: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const figure of figures) {
+    const joined = `${lines.at(-1) ?? ''} · ${figure}`;
+    if (lines.length > 0 && joined.length <= width) lines[lines.length - 1] = joined;
+    else lines.push(figure.slice(0, width));
+  }
+  return lines;
 }
 
 function plainView(out: Pick<WriteStream, 'write'>, end: () => void): ProgressView {
