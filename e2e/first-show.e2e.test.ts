@@ -100,6 +100,7 @@ describe.skipIf(!hasBrowser)('a first visit', () => {
   });
 
   test('the watch page has no serious accessibility finding', async () => {
+    await page.emulateMedia({ reducedMotion: 'reduce' }); // colours are judged at rest, not half way through a fade
     await page.goto(`${floor.webUrl}/live/demo`);
     await moves(page);
     await page.getByTestId('pinned-card').waitFor();

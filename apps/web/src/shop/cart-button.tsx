@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, VisuallyHidden } from '@mantine/core';
 import type { ReactElement } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '../design/icons.tsx';
@@ -24,12 +24,12 @@ export function CartButton(): ReactElement {
         h={44}
         px={14}
         leftSection={<Icon name="bag" />}
-        aria-label={count > 0 ? t('cart.buttonCount', { count }) : t('cart.button')}
         onClick={() => open()}
         data-testid="cart-button"
         data-count={count}
         className={count > 0 ? undefined : 'sf-cart-button--empty'}
       >
+        {count > 0 && <VisuallyHidden>{t('cart.buttonCount', { count })}, </VisuallyHidden>}
         {count > 0 ? `${count} · ${holdCountdown(firstEndMs, nowMs).text}` : t('cart.button')}
       </Button>
       <HoldAnnouncements lines={lines} nowMs={nowMs} />
