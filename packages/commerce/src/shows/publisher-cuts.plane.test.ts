@@ -9,7 +9,7 @@ import { carryOutCuts } from './publisher-cuts.ts';
 /** Stands where the media plane's admin listener is; e2e has the real one. */
 let admin: Server;
 let asked: string[] = [];
-let publishers: { id: string; name: string; publish: boolean }[] = [];
+let publishers: { id: string; name: string; publish: boolean; alive: number }[] = [];
 let shop: TestShop;
 let seller: Seller;
 
@@ -37,12 +37,13 @@ test('a stopped show ends its stream, and the wish waits while the media plane i
   expect(asked).toEqual([`DELETE /api/v1/streams/${show.playbackId}`]);
 });
 
-test('S1 a new key drops the publisher of that show, and nobody else', async () => {
+test('S1 a new key drops who published with the old one, and nobody else', async () => {
   const show = await seller.show();
   publishers = [
-    { id: 'p1', name: show.playbackId, publish: true },
-    { id: 'v1', name: show.playbackId, publish: false },
-    { id: 'p2', name: 'another', publish: true },
+    { id: 'p1', name: show.playbackId, publish: true, alive: 60 },
+    { id: 'p1-with-the-new-key', name: show.playbackId, publish: true, alive: 0 },
+    { id: 'v1', name: show.playbackId, publish: false, alive: 60 },
+    { id: 'p2', name: 'another', publish: true, alive: 60 },
   ];
   asked = [];
   await seller.send('POST', `/api/shows/${show.id}/stream-key`);

@@ -20,6 +20,9 @@ export type CutOptions = {
   readonly log: Logger;
 };
 
+/** A row of SRS's `/api/v1/clients`; `alive` is its age in seconds. */
+type MediaClient = { readonly id: string; readonly name: string; readonly publish: boolean; readonly alive: number };
+
 const CUTS_PER_PASS_MAX = 100;
 const REQUEST_TIMEOUT_MS = 2_000;
 /** After this long without a media plane there is nothing left to cut: it asks for admission when it is back. */
@@ -32,18 +35,21 @@ export async function carryOutCuts({ db, mediaAdminUrl, log }: CutOptions): Prom
     const isStale = Date.now() - createdAt.getTime() > AGE_MS_MAX;
     if (isStale) log.warn({ playbackId, kind }, 'publisher_cut.given_up');
     else if (kind === 'end_stream') await remove(`${mediaAdminUrl}/api/v1/streams/${encodeURIComponent(playbackId)}`);
-    else await dropPublisher(mediaAdminUrl, playbackId);
+    else await dropPublishersOlderThan(mediaAdminUrl, playbackId, Date.now() - createdAt.getTime());
     await db.deleteFrom('publisher_cuts').where('id', '=', id).execute();
     log.info({ playbackId, kind }, 'publisher_cut.done');
   }
   return rows.length === CUTS_PER_PASS_MAX;
 }
 
-async function dropPublisher(mediaAdminUrl: string, playbackId: string): Promise<void> {
+/** Whoever came later has already shown the new key: cutting it would punish the seller who is quick. */
+async function dropPublishersOlderThan(mediaAdminUrl: string, playbackId: string, ageMs: number): Promise<void> {
   const answer = await fetch(`${mediaAdminUrl}/api/v1/clients`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
   if (!answer.ok) throw new Error(`the media plane answered ${answer.status}`);
-  const { clients } = (await answer.json()) as { clients: { id: string; name: string; publish: boolean }[] };
-  const publishers = clients.filter(({ name, publish }) => publish && name === playbackId);
+  const { clients } = (await answer.json()) as { clients: MediaClient[] };
+  const publishers = clients.filter(
+    ({ name, publish, alive }) => publish && name === playbackId && alive * 1000 > ageMs,
+  );
   for (const { id } of publishers) await remove(`${mediaAdminUrl}/api/v1/clients/${encodeURIComponent(id)}`);
 }
 
