@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const HELP = `Usage: npm run bench -- fan-out [options]
   --warmup 4           seconds between the last join and the window
   --servers showfloor,node-media-server
   --clip FILE          FLV to publish; default: the demo clip, or one made by ffmpeg
-  --out FILE           write all figures as JSON
+  --out FILE           write all figures: Markdown when FILE ends in .md, else JSON
 
 Exit code 1 when a bar fails: our CPU per viewer at ${CPU_RATIO_AT_VIEWERS} over ${CPU_RATIO_MAX} x node-media-server's, or a stall
 of ours at ${NO_STALL_AT_VIEWERS}. Exit code 3 instead when the load core or other programs were too busy to judge. Needs Linux, taskset and two cores.`;
@@ -100,8 +100,11 @@ async function main(): Promise<number> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ clip: values.clip, rows }, null, 2)}\n`);
-  return verdict(rows);
+  const { exitCode, said } = verdict(rows);
+  process.stdout.write(`\n${table(rows)}\n\n${said.join('\n')}\n`);
+  if (values.out !== undefined)
+    writeFileSync(values.out, values.out.endsWith('.md') ? markdown(rows, said) : json(rows));
+  return exitCode;
 }
 
 type LoadClient = { kind: 'C' | 'Node'; command: string; args: readonly string[] };
@@ -230,14 +233,38 @@ function line(row: Row | undefined): string {
   return COLUMNS.map(([title, value]) => `${title} ${value(row)}`).join(' · ');
 }
 
+function json(rows: readonly Row[]): string {
+  return `${JSON.stringify({ clip: values.clip, rows }, null, 2)}\n`;
+}
+
+function markdown(rows: readonly Row[], said: readonly string[]): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [
+    row(COLUMNS.map(([title]) => title)),
+    row(COLUMNS.map(() => '---')),
+    ...rows.map((one) => row(COLUMNS.map(([, value]) => value(one)))),
+  ];
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`;
+  return `# HTTP-FLV fan-out
+
+Written by \`npm run bench -- fan-out --out docs/measured/fan-out.md\` on ${machine}; the server alone on one core, publisher and
+load client on the other, over loopback. Trust the ratios; absolute figures belong to this machine.
+
+${lines.join('\n')}
+
+${said.map((sentence) => `- ${sentence}`).join('\n')}
+`;
+}
+
 function table(rows: readonly Row[]): string {
   const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, value]) => value(row)))];
   const widths = COLUMNS.map((_, column) => Math.max(...cells.map((one) => one[column]?.length ?? 0)));
   return cells.map((one) => one.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
 }
 
-function verdict(rows: readonly Row[]): number {
-  process.stdout.write(`\n${table(rows)}\n\n`);
+/** The exit code, and what is said about it, a line each. */
+function verdict(rows: readonly Row[]): { readonly exitCode: number; readonly said: readonly string[] } {
+  const said: string[] = [];
   const find = (server: ServerName, viewers: number): Row | undefined =>
     rows.find((row) => row.server === server && row.viewers === viewers);
   for (const viewers of new Set(rows.map((row) => row.viewers))) {
@@ -246,7 +273,7 @@ function verdict(rows: readonly Row[]): number {
     const isPeerFailing = peer.stalls + peer.withoutData + peer.closed > 0;
     const remark = isPeerFailing ? ' (node-media-server fails at this size, so its CPU is not what it would need)' : '';
     const ratio = ours.cpuPerViewer / peer.cpuPerViewer;
-    process.stdout.write(`${viewers} viewers: CPU per viewer ${ratio.toFixed(2)} x node-media-server${remark}\n`);
+    said.push(`${viewers} viewers: CPU per viewer ${ratio.toFixed(2)} x node-media-server${remark}`);
   }
   const problems: string[] = [];
   const [ours, peer] = [find('showfloor', CPU_RATIO_AT_VIEWERS), find('node-media-server', CPU_RATIO_AT_VIEWERS)];
@@ -260,15 +287,15 @@ function verdict(rows: readonly Row[]): number {
   const tainted = rows.filter((row) => row.loadCoreBusy > LOAD_CORE_BUSY_MAX || row.foreign > FOREIGN_MAX);
   for (const { server, viewers, loadCoreBusy, foreign } of tainted) {
     const shares = `load core ${(loadCoreBusy * 100).toFixed(0)} %, other programs ${(foreign * 100).toFixed(0)} % of each core`;
-    process.stdout.write(`${server} at ${viewers}: latency and stalls may be the machine's (${shares})\n`);
+    said.push(`${server} at ${viewers}: latency and stalls may be the machine's (${shares})`);
   }
   if (tainted.length > 0) {
-    process.stdout.write(`INCONCLUSIVE: run it again on a machine that does nothing else. ${problems.join('; ')}\n`);
-    return 3;
+    said.push(`INCONCLUSIVE: run it again on a machine that does nothing else. ${problems.join('; ')}`);
+    return { exitCode: 3, said };
   }
-  for (const problem of problems) process.stdout.write(`FAILED: ${problem}\n`);
-  if (problems.length === 0) process.stdout.write('All bars that were measured hold.\n');
-  return problems.length === 0 ? 0 : 1;
+  for (const problem of problems) said.push(`FAILED: ${problem}`);
+  if (problems.length === 0) said.push('All bars that were measured hold.');
+  return { exitCode: problems.length === 0 ? 0 : 1, said };
 }
 
 if (values.help) {

@@ -13,13 +13,13 @@ function levels(loads: readonly (readonly [roundMs: number, busy: number])[], ce
 const repeat = (load: readonly [number, number], times: number) => Array.from({ length: times }, () => load);
 
 test('few viewers: every packet at once', () => {
-  expect(new Set(levels(repeat([3, 0.4], 5)))).toEqual(new Set(['packet']));
+  expect(new Set(levels(repeat([1.8, 0.4], 5)))).toEqual(new Set(['packet']));
 });
 
-test('a round of 5 ms leads to a round per frame, a busy core to ticks, a busier one to longer ticks', () => {
+test('a round of 2 ms leads to a round per frame, a busy core to ticks, a busier one to longer ticks', () => {
   expect(
     levels([
-      [5, 0.4],
+      [2, 0.4],
       [12, 0.5],
       [20, 0.7],
       [24, 0.7],
@@ -30,12 +30,12 @@ test('a round of 5 ms leads to a round per frame, a busy core to ticks, a busier
 });
 
 test('it comes back step by step, and not at once', () => {
-  const down = levels([[6, 0.7], [20, 0.7], ...repeat([2, 0.2], 8)]);
+  const down = levels([[6, 0.7], [20, 0.7], ...repeat([0.9, 0.2], 8)]);
   expect(down.join(' ')).toBe('frame tick-50 tick-50 tick-50 frame frame frame packet packet packet');
 });
 
 test('between the marks it stays where it is', () => {
-  expect(new Set(levels([[6, 0.5], ...repeat([4, 0.5], 10)]))).toEqual(new Set(['frame']));
+  expect(new Set(levels([[6, 0.5], ...repeat([1.5, 0.3], 10)]))).toEqual(new Set(['frame']));
 });
 
 test('the ceiling bounds every level', () => {

@@ -2,7 +2,7 @@
  * How many packets share one write. The kernel's write is the cost of fan-out (about 6 µs each), so a stream with few viewers
  * sends every packet at once, and one with many sends several packets in one buffer:
  *
- *   packet   every packet in its own round, while a round takes < 5 ms (up to roughly 1,000 viewers)
+ *   packet   every packet in its own round, while a round takes < 2 ms (up to roughly 300 viewers)
  *   frame    a round per video frame; sound waits for the next frame
  *   tick     rounds on a clock, 50 or 100 ms apart, when the core passes two thirds
  *
@@ -17,8 +17,8 @@ const LEVELS = [
   { name: 'tick-100', ceilingMs: 100 },
 ] as const satisfies readonly MergeLevel[];
 
-const ROUND_MS_UP = 5;
-const ROUND_MS_DOWN = 3;
+const ROUND_MS_UP = 2;
+const ROUND_MS_DOWN = 1;
 const BUSY_UP = 0.65;
 const BUSY_UP_TO_SLOWEST = 0.75;
 const BUSY_DOWN = 0.35;
