@@ -2,23 +2,28 @@
  * `npm run bench -- footprint`: how soon the floor is ready, what it weighs when idle (demo show on air, nobody watching), how
  * fast it stops, and how much script the watch page loads before the player. Prints a table; `--out FILE` writes it as Markdown.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { startFloor } from '../floor.ts';
-import { processTree, proportionalBytes } from '../processes.ts';
+import { IDLE_MEMORY_MB_MAX, memoryByProcess, WATCH_SCRIPT_KB_MAX, watchScriptKilobytes } from '../footprint.ts';
 
 const IDLE_SECONDS = 20;
-const MEMORY_MAX_MB = 600;
 const READY_MAX_S = 10;
 const STOP_MAX_S = 10;
-const SCRIPT_MAX_KB = 250;
 
 type Row = { readonly what: string; readonly value: number; readonly unit: string; readonly bar: number | null };
 
-const rows = [...(await startAndIdle()), watchPageScript()];
+const rows = [
+  ...(await startAndIdle()),
+  {
+    what: 'script of the watch page before the player, gzip',
+    value: watchScriptKilobytes(),
+    unit: 'kB',
+    bar: WATCH_SCRIPT_KB_MAX,
+  },
+];
 const table = [
   '| what | measured | bar |',
   '|---|---|---|',
@@ -40,56 +45,23 @@ async function startAndIdle(): Promise<Row[]> {
     await first.value.stop();
     const second = await timed(() => startFloor({ dataDir }));
     await sleep(IDLE_SECONDS * 1000);
-    const members = processTree(second.value.supervisorPid);
-    const weights = members.map(({ pid, command }) => ({
-      name: nameOf(command),
-      megabytes: proportionalBytes(pid) / 2 ** 20,
-    }));
-    const byName = Map.groupBy(weights, ({ name }) => name);
+    const parts = memoryByProcess(second.value.supervisorPid);
     const stopped = await timed(() => second.value.stop());
     return [
       { what: 'ready, first start (new database)', value: first.seconds, unit: 's', bar: READY_MAX_S },
       { what: 'ready, later start', value: second.seconds, unit: 's', bar: READY_MAX_S },
       {
         what: 'idle memory, whole system',
-        value: sum(weights.map(({ megabytes }) => megabytes)),
+        value: sum(parts.map(({ megabytes }) => megabytes)),
         unit: 'MB',
-        bar: MEMORY_MAX_MB,
+        bar: IDLE_MEMORY_MB_MAX,
       },
-      ...[...byName].map(([name, group]) => ({
-        what: `– ${name}`,
-        value: sum(group.map(({ megabytes }) => megabytes)),
-        unit: 'MB',
-        bar: null,
-      })),
+      ...parts.map(({ name, megabytes }) => ({ what: `– ${name}`, value: megabytes, unit: 'MB', bar: null })),
       { what: 'stop', value: stopped.seconds, unit: 's', bar: STOP_MAX_S },
     ];
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
-}
-
-/** Script that index.html loads at once (module, preloads), gzipped: the player's chunk comes later. */
-function watchPageScript(): Row {
-  const dist = resolve(import.meta.dirname, '../../apps/web/dist');
-  const html = readFileSync(join(dist, 'index.html'), 'utf8');
-  const scripts = [...html.matchAll(/(?:src|href)="\/?([^"]+\.js)"/g)].map((match) => match[1] ?? '');
-  const watch = readdirSync(join(dist, 'assets'))
-    .filter((name) => /^watch.*\.js$/i.test(name))
-    .map((name) => `assets/${name}`);
-  const bytes = [...new Set([...scripts, ...watch])].map((path) => gzipSync(readFileSync(join(dist, path))).byteLength);
-  return {
-    what: 'script of the watch page before the player, gzip',
-    value: sum(bytes) / 1000,
-    unit: 'kB',
-    bar: SCRIPT_MAX_KB,
-  };
-}
-
-function nameOf(command: string): string {
-  const app = /apps\/([a-z-]+)\/src\/([a-z-]+)\.ts/.exec(command);
-  if (app !== null) return app[2] === 'main' ? (app[1] ?? '') : `${app[1]} (${app[2]})`;
-  return /postgres/.test(command) ? 'PostgreSQL' : (command.split(' ')[0]?.split('/').at(-1) ?? command);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ value: T; seconds: number }> {

@@ -11,16 +11,16 @@ export type ServiceSpec = {
   readonly entry: string;
   /** Gets `DATABASE_URL`, and starts once the database serves. The others never see it. */
   readonly usesDatabase: boolean;
-  /** Gets the two secrets of the demo show. */
-  readonly ownsDemo: boolean;
+  /** Gets the secrets of this start: the seller's link, and the demo show's stream key. */
+  readonly ownsAccess: boolean;
 };
 
 /** Every service, in the order in which they are drained: what viewers write to first, what they watch last. */
 export const SERVICES: readonly ServiceSpec[] = [
-  { name: 'realtime-server', entry: entryOf('realtime-server'), usesDatabase: false, ownsDemo: false },
-  { name: 'commerce-server', entry: entryOf('commerce-server'), usesDatabase: true, ownsDemo: true },
-  { name: 'worker', entry: entryOf('worker'), usesDatabase: true, ownsDemo: false },
-  { name: 'media-server', entry: entryOf('media-server'), usesDatabase: false, ownsDemo: false },
+  { name: 'realtime-server', entry: entryOf('realtime-server'), usesDatabase: false, ownsAccess: false },
+  { name: 'commerce-server', entry: entryOf('commerce-server'), usesDatabase: true, ownsAccess: true },
+  { name: 'worker', entry: entryOf('worker'), usesDatabase: true, ownsAccess: false },
+  { name: 'media-server', entry: entryOf('media-server'), usesDatabase: false, ownsAccess: false },
 ];
 
 /** The clip that keeps the demo show on air. */
@@ -30,7 +30,12 @@ export const DEMO_PLAYBACK_ID = 'demo';
 export const DEMO_PUBLISHER = 'demo-publisher';
 
 /** Random per start; commerce keeps hashes only. */
-export type DemoSecrets = { readonly streamSecret: string; readonly signInToken: string };
+export type StartSecrets = {
+  /** Token of the one-time link: the demo's seller, or without a demo the owner of the shop. */
+  readonly signInToken: string;
+  /** Secret of the demo show's stream key; null without a demo. */
+  readonly demoStreamSecret: string | null;
+};
 
 const START_TIMEOUT_MS = 60_000; // migrations of a large shop
 const FAILURES_BEFORE_READY_MAX = 5;
@@ -56,20 +61,25 @@ function commonEnvironment(config: StartConfig): Record<string, string> {
   };
 }
 
+function accessEnvironment({ signInToken, demoStreamSecret }: StartSecrets): Record<string, string> {
+  if (demoStreamSecret === null) return { COMMERCE_OWNER_SIGNIN_TOKEN: signInToken };
+  return {
+    COMMERCE_DEMO: 'true',
+    COMMERCE_DEMO_STREAM_SECRET: demoStreamSecret,
+    COMMERCE_DEMO_SIGNIN_TOKEN: signInToken,
+  };
+}
+
 /** How to run a service. */
 export function serviceProgram(
   spec: ServiceSpec,
   config: StartConfig,
   databaseUrl: string,
-  demo: DemoSecrets | null,
+  secrets: StartSecrets,
 ): ChildProgram {
   const env = commonEnvironment(config);
   if (spec.usesDatabase) env.DATABASE_URL = databaseUrl;
-  if (spec.ownsDemo && demo !== null) {
-    env.COMMERCE_DEMO = 'true';
-    env.COMMERCE_DEMO_STREAM_SECRET = demo.streamSecret;
-    env.COMMERCE_DEMO_SIGNIN_TOKEN = demo.signInToken;
-  }
+  if (spec.ownsAccess) Object.assign(env, accessEnvironment(secrets));
   return {
     name: spec.name,
     command: process.execPath,
@@ -83,7 +93,7 @@ export function serviceProgram(
 }
 
 /** How to run the demo publisher. Its key travels in the environment: other users of the machine can read an argv. */
-export function demoPublisherProgram(config: StartConfig, demo: DemoSecrets, clip = DEMO_CLIP): ChildProgram {
+export function demoPublisherProgram(config: StartConfig, streamSecret: string, clip = DEMO_CLIP): ChildProgram {
   return {
     name: DEMO_PUBLISHER,
     command: process.execPath,
@@ -92,7 +102,7 @@ export function demoPublisherProgram(config: StartConfig, demo: DemoSecrets, cli
       ...commonEnvironment(config),
       SHOWFLOOR_PUBLISH_URL: `rtmp://${localHost(config.HOST)}:${config.MEDIA_RTMP_PORT}/live/${DEMO_PLAYBACK_ID}`,
       SHOWFLOOR_PUBLISH_FILE: clip,
-      SHOWFLOOR_STREAM_KEY: demo.streamSecret,
+      SHOWFLOOR_STREAM_KEY: streamSecret,
     },
     cwd: process.cwd(),
     stopSignal: 'SIGTERM',

@@ -70,9 +70,9 @@ async function supervise(config: StartConfig, options: StartOptions, parts: Star
     print(`Starting Showfloor in ${config.DATA_DIR}\n`);
     const outcome = await Promise.race([supervisor.start(), stopped.promise]);
     if (outcome === 'signal') return 0;
-    const { demo, isDemoOnAir, ageMs } = supervisor;
+    const { secrets, isDemoOnAir, ageMs } = supervisor;
     print(
-      `${formatStatusBlock({ config, signInToken: demo?.signInToken ?? null, isDemoOnAir, readyMs: ageMs }, colour)}\n`,
+      `${formatStatusBlock({ config, signInToken: secrets.signInToken, hasDemo: secrets.demoStreamSecret !== null, isDemoOnAir, readyMs: ageMs }, colour)}\n`,
     );
     process.send?.({ type: 'ready' });
     if (options.watch) watchSources(services, (name) => supervisor.restart(name), print, sources.signal);

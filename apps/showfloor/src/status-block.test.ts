@@ -13,7 +13,7 @@ const config = Object.freeze({
   MEDIA_HTTP_PORT: 8080,
   COMMERCE_PUBLIC_ORIGIN: '',
 });
-const status: Status = { config, signInToken: 'once', isDemoOnAir: true, readyMs: 2_345 };
+const status: Status = { config, signInToken: 'once', hasDemo: true, isDemoOnAir: true, readyMs: 2_345 };
 
 test('the status block says where everything is', () => {
   expect(formatStatusBlock(status, false)).toBe(`
@@ -33,13 +33,14 @@ test('colours change nothing but the colours', () => {
   expect(stripVTControlCharacters(formatStatusBlock(status, true))).toBe(formatStatusBlock(status, false));
 });
 
-test('without a demo there is nothing to watch and nobody to sign in; a proxy gives the shop its name', () => {
+test('without a demo there is nothing to watch yet, but an owner to sign in; a proxy gives the shop its name', () => {
   const block = formatStatusBlock(
-    { ...status, signInToken: null, config: { ...config, COMMERCE_PUBLIC_ORIGIN: 'https://shop.example' } },
+    { ...status, hasDemo: false, config: { ...config, COMMERCE_PUBLIC_ORIGIN: 'https://shop.example' } },
     false,
   );
   expect(block).toContain('https://shop.example/');
-  for (const word of ['demo', 'signin']) expect(block).not.toContain(word);
+  expect(block).toContain('https://shop.example/signin?token=once');
+  expect(block).not.toContain('demo');
 });
 
 test('a stream key joins its URL however it was copied', () => {

@@ -5,8 +5,9 @@ import { DEMO_PLAYBACK_ID, localHost } from './services.ts';
 /** What the block tells. */
 export type Status = {
   readonly config: StartConfig;
-  /** One-time link's token, or null without a demo show. */
-  readonly signInToken: string | null;
+  /** One-time link's token: the demo's seller, or the owner of a shop without a demo. */
+  readonly signInToken: string;
+  readonly hasDemo: boolean;
   readonly isDemoOnAir: boolean;
   readonly readyMs: number;
 };
@@ -24,10 +25,10 @@ export function systemUrls(config: StartConfig): Readonly<{ shop: string; rtmp: 
 
 /** The one thing a person reads after the start. Lines without the last line end. */
 export function formatStatusBlock(status: Status, colour: boolean): string {
-  const { config, signInToken } = status;
+  const { config, signInToken, hasDemo } = status;
   const urls = systemUrls(config);
   const rows: [string, string, string?][] = [];
-  if (signInToken !== null) {
+  if (hasDemo) {
     rows.push([
       'Watch',
       `${urls.shop}/live/${DEMO_PLAYBACK_ID}`,
@@ -35,13 +36,9 @@ export function formatStatusBlock(status: Status, colour: boolean): string {
     ]);
   }
   rows.push(['Shop', `${urls.shop}/`]);
-  if (signInToken !== null) rows.push(['Sell', `${urls.shop}/signin?token=${signInToken}`, 'works once']);
-  rows.push([
-    'OBS',
-    urls.rtmp,
-    signInToken === null ? 'key: register, then Studio' : 'key: in the studio, behind Sell',
-  ]);
-  if (signInToken !== null) rows.push(['FLV', `${urls.video}/live/${DEMO_PLAYBACK_ID}.flv`]);
+  rows.push(['Sell', `${urls.shop}/signin?token=${signInToken}`, 'works once']);
+  rows.push(['OBS', urls.rtmp, 'key: in the studio, behind Sell']);
+  if (hasDemo) rows.push(['FLV', `${urls.video}/live/${DEMO_PLAYBACK_ID}.flv`]);
   rows.push(['Data', config.DATA_DIR, 'logs in logs/'], ['Stop', 'Ctrl-C']);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     colour ? styleText(style, text, { validateStream: false }) : text;

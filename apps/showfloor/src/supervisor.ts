@@ -9,9 +9,9 @@ import { prepareEmbeddedPostgres } from './postgres/embedded-postgres.ts';
 import {
   DEMO_CLIP,
   DEMO_PUBLISHER,
-  type DemoSecrets,
   demoPublisherProgram,
   type ServiceSpec,
+  type StartSecrets,
   serviceProgram,
 } from './services.ts';
 import { writeStateFile } from './state-file.ts';
@@ -26,6 +26,8 @@ export type SupervisorOptions = {
   readonly console: ChildConsole;
   readonly demoClip?: string;
 };
+
+const SECRET_BYTES = 24;
 
 /** Why the whole system cannot go on: one message, and the exit code of the command. */
 export class SupervisorFailure extends Error {
@@ -56,14 +58,13 @@ export class Supervisor {
   readonly #seenReady = new Set<string>();
   readonly #startedMs = Date.now();
   #stopping: Promise<void> | null = null;
-  readonly demo: DemoSecrets | null;
+  readonly secrets: StartSecrets;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#failure.promise.catch(() => undefined); // looked at by whoever waits
-    this.demo = options.withDemo
-      ? { streamSecret: randomBytes(24).toString('base64url'), signInToken: randomBytes(24).toString('base64url') }
-      : null;
+    const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
+    this.secrets = { signInToken: secret(), demoStreamSecret: options.withDemo ? secret() : null };
   }
 
   /** Resolves when every process serves. Rejects with {@link SupervisorFailure} or StartError, or when `stop` is called. */
@@ -160,13 +161,14 @@ export class Supervisor {
   }
 
   #startService(spec: ServiceSpec, databaseUrl: string): void {
-    this.#run(serviceProgram(spec, this.#options.config, databaseUrl, this.demo));
+    this.#run(serviceProgram(spec, this.#options.config, databaseUrl, this.secrets));
   }
 
   /** The shop is open without its demo: we wait for it, but not for long. */
   async #startDemo(): Promise<void> {
-    if (this.demo === null) return;
-    this.#run(demoPublisherProgram(this.#options.config, this.demo, this.#options.demoClip ?? DEMO_CLIP));
+    const { demoStreamSecret } = this.secrets;
+    if (demoStreamSecret === null) return;
+    this.#run(demoPublisherProgram(this.#options.config, demoStreamSecret, this.#options.demoClip ?? DEMO_CLIP));
     await this.#orFailure(within(this.#untilReady(DEMO_PUBLISHER), DEMO_ON_AIR_WAIT_MS));
   }
 

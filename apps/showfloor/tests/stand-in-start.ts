@@ -8,6 +8,6 @@ const { values } = parseArgs({
 });
 const services = values.service.map((text): ServiceSpec => {
   const [name = '', entry = '', kind] = text.split(/[=,]/);
-  return { name, entry, usesDatabase: kind === 'database', ownsDemo: false };
+  return { name, entry, usesDatabase: kind === 'database', ownsAccess: false };
 });
 process.exit(await runStart({ demo: false, watch: false, verbose: values.verbose }, { services }));
