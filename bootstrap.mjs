@@ -31,7 +31,7 @@ const SERVER_NODE_MAJOR_MIN = 24; // runs .ts as it is
 const ARCHITECTURES = ['x64', 'arm64'];
 const ERROR_LINES_MAX = 30;
 
-/** Every Debian package a suite needs: the one list. `command` tells whether it is there. */
+/** Every Debian package a suite needs: the one list. `file` tells whether it is there. */
 export const DEBIAN_PACKAGES = [
   {
     name: 'ffmpeg',

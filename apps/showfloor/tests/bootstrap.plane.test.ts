@@ -17,7 +17,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 const BOOTSTRAP = fileURLToPath(new URL('../../../bootstrap.mjs', import.meta.url));
 /** It belongs to no workspace, so it is loaded by its path. */
 const { DEBIAN_PACKAGES, installDebianPackages } = (await import(pathToFileURL(BOOTSTRAP).href)) as {
-  readonly DEBIAN_PACKAGES: readonly { readonly name: string; readonly skipped: string }[];
+  readonly DEBIAN_PACKAGES: readonly { readonly name: string; readonly file: string; readonly skipped: string }[];
   readonly installDebianPackages: (
     names: string[],
     policyPath: string,
@@ -193,7 +193,8 @@ describe('bootstrap', () => {
     const path = [join(root, 'node_modules/.bin'), dirname(process.execPath)].join(delimiter);
     const tested = await run(root, { PATH: path, npm_lifecycle_event: 'test' });
     expect(tested.code).toBe(0);
-    for (const { name, skipped } of DEBIAN_PACKAGES) {
+    // Commands are hidden by the PATH; libraries lie in fixed folders, where this machine may have them.
+    for (const { name, skipped } of DEBIAN_PACKAGES.filter(({ file }) => !file.includes('.so'))) {
       expect(tested.output).toContain(name);
       expect(tested.output).toContain(skipped);
     }
