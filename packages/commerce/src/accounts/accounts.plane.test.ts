@@ -91,6 +91,15 @@ test('the owner’s link opens the studio once, and a later start’s link repla
   expect((await redeem(current)).status).toBe(401);
 });
 
+test('a link that was used stays used when the process that prepared it starts anew', async () => {
+  const token = crypto.randomUUID();
+  const redeem = () => shop.call<Session>('POST', '/api/auth/redeem', { body: { token } });
+  await prepareOwnerLink(shop.database.kysely, token);
+  expect((await redeem()).status).toBe(200);
+  await prepareOwnerLink(shop.database.kysely, token);
+  expect((await redeem()).status).toBe(401);
+});
+
 describe('sessions (S4)', () => {
   test('a refresh token works once; the next one follows it', async () => {
     const first = await register(newEmail());

@@ -4,21 +4,31 @@ import type { Tables } from '../database/tables.ts';
 import { hashSecret } from './secret-hash.ts';
 import { findUser } from './users.ts';
 
-/** Lets whoever holds `token` sign in as the user, once. A new link of the same purpose replaces the user's older ones. */
+/**
+ * Lets whoever holds `token` sign in as the user, once. A new link of the same purpose replaces the user's older ones; the
+ * same one again (a process that starts anew) stays as it is: used up, if it was.
+ */
 export async function storeOneTimeLink(
   db: Kysely<Tables>,
   link: { readonly token: string; readonly userId: string; readonly purpose: string; readonly lifeSeconds: number },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await removeOneTimeLinks(tx, link.userId, link.purpose);
+    const token_hash = hashSecret(link.token);
+    await tx
+      .deleteFrom('one_time_links')
+      .where('user_id', '=', link.userId)
+      .where('purpose', '=', link.purpose)
+      .where('token_hash', '<>', token_hash)
+      .execute();
     await tx
       .insertInto('one_time_links')
       .values({
-        token_hash: hashSecret(link.token),
+        token_hash,
         user_id: link.userId,
         purpose: link.purpose,
         expires_at: new Date(Date.now() + link.lifeSeconds * 1000),
       })
+      .onConflict((conflict) => conflict.column('token_hash').doNothing())
       .execute();
   });
 }
