@@ -30,6 +30,19 @@ test('all problems are listed at once, a typo with the name that was meant', () 
   expect(problems.join('\n')).toContain('MEDIA_HTTP_PORT: "99999" is not a whole number from 0 to 65535');
 });
 
+test('a URL that is refused is never repeated: it may hold a password', () => {
+  const table = { DATABASE_URL: urlVariable('', ['postgres', 'postgresql'], 'Your PostgreSQL') };
+  for (const text of [
+    'postgres://shop:hunter2@host:port/shop',
+    'mysql://shop:hunter2@host/shop',
+    'shop:hunter2@host',
+  ]) {
+    const problems = problemsOf(() => readConfig(table, { DATABASE_URL: text }, []));
+    expect(problems.join('\n')).toMatch(/^DATABASE_URL: .*(not a URL|postgres:\/\/ or postgresql:\/\/)/);
+    expect(problems.join('\n')).not.toMatch(/hunter2|mysql|host/);
+  }
+});
+
 test("another program's variables are left alone", () => {
   expect(() => readConfig(TABLE, { COMMERCE_ANYTHING: 'x', PATH: '/bin' }, ['MEDIA_'])).not.toThrow();
 });

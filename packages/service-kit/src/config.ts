@@ -112,16 +112,19 @@ export function choiceVariable<const C extends string>(fallback: C, choices: rea
   };
 }
 
-/** Absolute URL with one of the given schemes (without colon), or empty. The trailing slash is cut. */
+/**
+ * Absolute URL with one of the given schemes (without colon), or empty. The trailing slash is cut. What it refuses is not
+ * repeated in the message: a URL may hold a password, and the message goes to logs.
+ */
 export function urlVariable(fallback: string, schemes: readonly string[], doc: string): Variable<string> {
   return {
     doc,
     fallback,
     parse: (text) => {
       if (text === '') return text;
-      if (!URL.canParse(text)) throw new Error(`"${text}" is not a URL`);
+      if (!URL.canParse(text)) throw new Error('this is not a URL');
       const scheme = new URL(text).protocol.slice(0, -1);
-      if (!schemes.includes(scheme)) throw new Error(`"${text}" does not start with ${schemes.join(':// or ')}://`);
+      if (!schemes.includes(scheme)) throw new Error(`it does not start with ${schemes.join(':// or ')}://`);
       return text.replace(/\/$/, '');
     },
   };
