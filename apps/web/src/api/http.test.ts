@@ -50,7 +50,8 @@ describe('commerce API client', () => {
   });
 
   test('a page of a proxy is translated by its status', async () => {
-    expect((await problemFrom({ status: 404, body: 'nope' })).reason).toBe('not_found');
+    expect(await problemFrom({ status: 404, body: 'nope' })).toMatchObject({ reason: 'unavailable', isOutage: true });
+    expect((await problemFrom({ status: 403, body: 'nope' })).reason).toBe('forbidden');
     expect((await problemFrom({ status: 502, body: 'bad gateway' })).reason).toBe('unavailable');
   });
 

@@ -21,7 +21,7 @@ export class ApiProblem extends Error {
 
   /** The shop is away or overloaded: asking again later may work. */
   get isOutage(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.reason === 'unavailable' || this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -84,7 +84,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 const REASON_OF_STATUS: Readonly<Record<number, Reason>> = {
   401: 'unauthenticated',
   403: 'forbidden',
-  404: 'not_found',
+  404: 'unavailable', // our shop says what it did not find: this is a proxy that has lost the shop
   409: 'conflict',
   429: 'rate_limited',
 };

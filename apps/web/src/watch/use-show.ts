@@ -1,10 +1,10 @@
 import type { ShowDetail } from '@showfloor/protocol';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
-import { asProblem } from '../api/http.ts';
 import { getShow } from '../api/shop-api.ts';
 import type { LinkState } from '../realtime/live-connection.ts';
 import { type ShopEvent, ShopEventLog, shopAfter } from '../shop/live-shop.ts';
+import { showAnswer } from './show-answer.ts';
 
 /** With the realtime plane telling every change, reading again is only a safety net … */
 const POLL_ONLINE_MS = 30_000;
@@ -13,6 +13,7 @@ const POLL_OFFLINE_MS = 5_000;
 
 export type LiveShow = {
   readonly detail: ShowDetail | undefined;
+  /** The shop knows no such show. */
   readonly isMissing: boolean;
   /** The shop did not answer the last time. */
   readonly isDown: boolean;
@@ -34,7 +35,7 @@ export function useShow(playbackId: string, link: LinkState): LiveShow {
       return log.catchUp(await getShow(playbackId, signal), askedAtMs);
     },
     refetchInterval: ({ state }) => {
-      if (state.error !== null && asProblem(state.error).status === 404) return false;
+      if (showAnswer(state.error, state.data !== undefined).isMissing) return false;
       return (
         (link === 'online' && state.error === null ? POLL_ONLINE_MS : POLL_OFFLINE_MS) * (0.9 + Math.random() * 0.2)
       );
@@ -58,11 +59,9 @@ export function useShow(playbackId: string, link: LinkState): LiveShow {
     if (link === 'online') void refetch();
   }, [link, refetch]);
 
-  const status = query.error === null ? null : asProblem(query.error).status;
   return {
     detail: query.data,
-    isMissing: status === 404,
-    isDown: status !== null && status !== 404,
+    ...showAnswer(query.error, query.data !== undefined),
     unpinnedAtMs,
     onShop,
     reload: () => void refetch(),
