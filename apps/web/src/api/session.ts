@@ -124,15 +124,19 @@ function isStale(session: Session): boolean {
 
 const HINT_KEY = 'showfloor.had-session';
 
+/** Where the browser refuses storage the hint lasts as long as the page: a session that runs out is still renewed. */
+let keptHint = false;
+
 function readHint(): boolean {
   try {
-    return localStorage.getItem(HINT_KEY) === 'yes';
+    return keptHint || localStorage.getItem(HINT_KEY) === 'yes';
   } catch {
     return false;
   }
 }
 
 function writeHint(had: boolean): void {
+  keptHint = had;
   try {
     if (had) localStorage.setItem(HINT_KEY, 'yes');
     else localStorage.removeItem(HINT_KEY);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { beginAttempt, isSettled, pendingAttempt, settleAttempt } from './checkout-attempt.ts';
+import { beginAttempt, checkoutOf, isSettled, pendingAttempt, settleAttempt } from './checkout-attempt.ts';
 
 function tabStorage(): Map<string, string> & Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
   const map = new Map<string, string>();
@@ -51,6 +51,18 @@ describe('checkout attempt', () => {
     expect(beginAttempt(storage, body, newKey).key).toBe('key-2');
   });
 
+  test('the button’s amount goes along, and a changed total is another purchase', () => {
+    const storage = tabStorage();
+    const newKey = keys();
+    const form = { email: ' ', card: ' 4242 4242 4242 4242 ' };
+    const first = checkoutOf({ totalMinor: 1000, currency: 'EUR' }, form);
+    expect(first).toEqual({ ...body, expectedTotalMinor: 1000, currency: 'EUR' });
+    beginAttempt(storage, first, newKey);
+    if (isSettled(409, 'cart_changed')) settleAttempt(storage);
+    const confirmed = checkoutOf({ totalMinor: 2500, currency: 'EUR' }, { ...form, email: 'ana@example.com' });
+    expect(beginAttempt(storage, confirmed, newKey)).toMatchObject({ key: 'key-2', body: confirmed });
+  });
+
   test('leftovers that cannot be read are dropped', () => {
     const storage = tabStorage();
     for (const text of ['{', '{"key":1}', 'null', '{"key":"k","body":null,"isSent":true}']) {
@@ -72,12 +84,14 @@ describe('checkout attempt', () => {
     [402, 'payment_declined', true],
     [409, 'hold_expired', true],
     [409, 'cart_empty', true],
+    [409, 'cart_changed', true],
     [422, 'body_mismatch', true],
     [409, 'conflict', false],
     [0, 'unavailable', false],
     [503, 'unavailable', false],
     [429, 'rate_limited', false],
-    [401, 'unauthenticated', true],
+    [401, 'unauthenticated', false],
+    [404, 'unavailable', false],
   ])('%i %s settles: %s', (status, reason, settled) => {
     expect(isSettled(status, reason)).toBe(settled);
   });

@@ -1,4 +1,4 @@
-import type { Checkout } from '@showfloor/protocol';
+import type { Cart, Checkout } from '@showfloor/protocol';
 
 /**
  * One attempt to pay: the key under which the server knows it, and the exact body. It lives in the tab's session
@@ -16,6 +16,20 @@ export type CheckoutAttempt = {
 export type AttemptStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 const STORAGE_KEY = 'showfloor.checkout-attempt';
+
+/** What the buyer agrees to by pressing a button that shows the cart's total: this total, and no other. */
+export function checkoutOf(
+  cart: Pick<Cart, 'totalMinor' | 'currency'>,
+  form: { readonly email: string; readonly card: string },
+): Checkout {
+  const email = form.email.trim();
+  return {
+    ...(email === '' ? {} : { email }),
+    payment: { provider: 'test', card: form.card.trim() },
+    expectedTotalMinor: cart.totalMinor,
+    ...(cart.currency === null ? {} : { currency: cart.currency }),
+  };
+}
 
 /**
  * The attempt to send for this body: the stored one when its outcome is unknown or the body is the same, otherwise a
@@ -54,11 +68,12 @@ export function settleAttempt(storage: AttemptStorage): void {
 
 /**
  * Statuses that settle an attempt: the server decided. 409 `conflict` means that the same key is still being worked on;
- * 5xx, 429 and a dead line leave the outcome open. 401: the session, and the cart with it, is gone for good.
+ * 5xx, 429, a proxy that has lost the shop and a dead line leave the outcome open. So does 401: whoever asked was not
+ * known, so nobody looked at the attempt.
  */
 export function isSettled(status: number, reason: string): boolean {
-  if (status === 0 || status >= 500 || status === 429) return false;
-  return !(reason === 'conflict' || reason === 'payment_pending');
+  if (status === 0 || status >= 500 || status === 429 || status === 401) return false;
+  return !(reason === 'conflict' || reason === 'payment_pending' || reason === 'unavailable');
 }
 
 function write(storage: AttemptStorage, attempt: CheckoutAttempt): void {

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ApiProblem } from '../api/http.ts';
 import { randomId } from '../api/random-id.ts';
 import { checkOut } from '../api/shop-api.ts';
+import { attemptStorage } from './attempt-storage.ts';
 import { beginAttempt, pendingAttempt, settleAttempt } from './checkout-attempt.ts';
 import { payUntilSettled } from './pay.ts';
 
@@ -33,7 +34,7 @@ export function usePurchase(onSettled: (purchase: Purchase) => void, onResumed: 
   const run = useCallback(async (body: Checkout, isResumed: boolean): Promise<void> => {
     if (isBusy.current) return;
     isBusy.current = true;
-    const attempt = beginAttempt(sessionStorage, body, randomId);
+    const attempt = beginAttempt(attemptStorage, body, randomId);
     setPurchase({ kind: 'paying', isResumed, isRepeating: false });
     const outcome = await payUntilSettled({
       ask: () => checkOut(attempt.body, attempt.key),
@@ -41,18 +42,18 @@ export function usePurchase(onSettled: (purchase: Purchase) => void, onResumed: 
       onRepeat: () => setPurchase({ kind: 'paying', isResumed, isRepeating: true }),
     });
     isBusy.current = false;
-    if (outcome.kind === 'paid' || !outcome.isOpen) settleAttempt(sessionStorage);
+    if (outcome.kind === 'paid' || !outcome.isOpen) settleAttempt(attemptStorage);
     setPurchase(outcome);
     tell.current.onSettled(outcome);
   }, []);
 
   const payAgain = useCallback(() => {
-    const open = pendingAttempt(sessionStorage);
+    const open = pendingAttempt(attemptStorage);
     if (open !== null) void run(open.body, false);
   }, [run]);
 
   useEffect(() => {
-    const open = pendingAttempt(sessionStorage);
+    const open = pendingAttempt(attemptStorage);
     if (open === null || !open.isSent) return;
     tell.current.onResumed();
     void run(open.body, true);
