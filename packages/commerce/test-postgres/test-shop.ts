@@ -171,8 +171,12 @@ export class Buyer {
   cart(): Promise<Answer<Cart>> {
     return this.send('GET', '/api/cart');
   }
-  pay(card = PAYING_CARD, key: string = crypto.randomUUID()): Promise<Answer<Order & Refusal>> {
-    return this.send('POST', '/api/checkout', { payment: { provider: 'test', card } }, key);
+  pay(
+    card = PAYING_CARD,
+    key: string = crypto.randomUUID(),
+    agreed: { expectedTotalMinor?: number; currency?: string } = {},
+  ): Promise<Answer<Order & Refusal>> {
+    return this.send('POST', '/api/checkout', { payment: { provider: 'test', card }, ...agreed }, key);
   }
 }
 

@@ -8,6 +8,7 @@ export const REASONS = [
   'bad_request',
   'body_mismatch',
   'breached_password',
+  'cart_changed',
   'cart_empty',
   'conflict',
   'email_taken',

@@ -85,6 +85,13 @@ export const Checkout = Type.Object(
       { provider: Type.Literal('test'), card: Type.String({ pattern: '^[0-9 ]{12,23}$' }) },
       { additionalProperties: false },
     ),
+    expectedTotalMinor: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'The total the buyer agreed to. A cart that comes to another one is refused with `cart_changed`.',
+      }),
+    ),
+    currency: Type.Optional(Currency),
   },
   { $id: 'Checkout', additionalProperties: false },
 );

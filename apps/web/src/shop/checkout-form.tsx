@@ -1,11 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
-import type { Checkout } from '@showfloor/protocol';
 import { type FormEvent, type ReactElement, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useClientConfig } from '../api/client-config.ts';
 import { Icon } from '../design/icons.tsx';
 import { Notice } from '../design/notice.tsx';
 import { useCart } from './cart-context.tsx';
+import { checkoutOf } from './checkout-attempt.ts';
 import { formatMoney } from './money.ts';
 import type { Purchase } from './use-purchase.ts';
 
@@ -39,9 +39,8 @@ export function CheckoutForm(): ReactElement {
     event.preventDefault();
     setChecked(true);
     if (isPaying || emailError || cardError) return;
-    const payment = { provider: 'test', card: cardText.trim() } as const;
-    const body: Checkout = email.trim() === '' ? { payment } : { email: email.trim(), payment };
-    buying.pay(body);
+    if (cart === undefined) return;
+    buying.pay(checkoutOf(cart, { email, card: cardText }));
   };
 
   const isOpen = purchase.kind === 'refused' && purchase.isOpen;
@@ -117,6 +116,7 @@ function PurchaseNotice({ purchase }: { readonly purchase: Purchase }): ReactEle
         return t('checkout.declined');
       case 'hold_expired':
       case 'cart_empty':
+      case 'cart_changed':
         return t(`checkout.${purchase.problem.reason}`);
       case 'unauthenticated':
         return t('checkout.signedOut');

@@ -18,6 +18,11 @@ const KINDS: Readonly<Record<Reason, Kind>> = {
     title: 'This password is on public lists',
     detail: 'Choose a password that nobody else would think of.',
   },
+  cart_changed: {
+    status: 409,
+    title: 'The cart comes to another total now',
+    detail: 'Nothing was charged. Read the cart again, and confirm its total.',
+  },
   cart_empty: { status: 409, title: 'The cart is empty', detail: 'Add something to the cart first.' },
   conflict: { status: 409, title: 'This is not possible now', detail: 'Reload and try again.' },
   email_taken: {

@@ -65,6 +65,53 @@ test('an empty cart and a hold that ran out are told apart', async () => {
   expect((await buyer.pay()).body.reason).toBe('hold_expired');
 });
 
+describe('the buyer pays what the button showed, or nothing', () => {
+  test('a price that changed meanwhile is refused, uncharged; the new total, confirmed, pays', async () => {
+    const product = await seller.product(5);
+    const variantId = product.variants[0]?.id ?? '';
+    const buyer = await shop.guest();
+    await buyer.hold(variantId);
+    const agreed = await totalOf(buyer);
+    await shop.database.kysely
+      .updateTable('product_variants')
+      .set({ price_minor: 2500 })
+      .where('id', '=', variantId)
+      .execute();
+    const refused = await buyer.pay(PAYING_CARD, crypto.randomUUID(), agreed);
+    expect([refused.status, refused.body.reason]).toEqual([409, 'cart_changed']);
+    expect(refused.body.detail).toContain('Nothing was charged');
+    expect(await chargesOf(buyer)).toEqual([]);
+    expect((await buyer.send<{ orders: Order[] }>('GET', '/api/orders')).body.orders).toEqual([]);
+    const paid = await buyer.pay(PAYING_CARD, crypto.randomUUID(), await totalOf(buyer));
+    expect([paid.status, paid.body.totalMinor]).toEqual([201, 2500]);
+  });
+
+  test('a line more than was agreed to, and another currency, are refused', async () => {
+    const buyer = await shop.guest();
+    await buyer.hold(await seller.variant(5));
+    const agreed = await totalOf(buyer);
+    expect((await buyer.pay(PAYING_CARD, crypto.randomUUID(), { ...agreed, currency: 'USD' })).body.reason).toBe(
+      'cart_changed',
+    );
+    await buyer.hold(await seller.variant(5));
+    expect((await buyer.pay(PAYING_CARD, crypto.randomUUID(), agreed)).body.reason).toBe('cart_changed');
+  });
+
+  test('a repeated request gets its paid order although prices have changed since', async () => {
+    const variantId = await seller.variant(5);
+    const buyer = await shop.guest();
+    await buyer.hold(variantId);
+    const [key, agreed] = [crypto.randomUUID(), await totalOf(buyer)];
+    const first = await buyer.pay(PAYING_CARD, key, agreed);
+    await shop.database.kysely
+      .updateTable('product_variants')
+      .set({ price_minor: 1 })
+      .where('id', '=', variantId)
+      .execute();
+    expect(await buyer.pay(PAYING_CARD, key, agreed)).toMatchObject({ status: 201, body: first.body });
+  });
+});
+
 test('C3 paying extends a hold once, to two minutes from then, and paying again does not', async () => {
   const buyer = await shop.guest();
   await buyer.hold(await seller.variant(1));
@@ -296,6 +343,11 @@ async function crashAt(point: (typeof CRASH_POINTS)[number]): Promise<Crashed> {
 function reconcile(options: { giveUpAfterMs?: number; provider?: PaymentProvider } = {}): Promise<number> {
   const db = shop.database.kysely;
   return reconcilePayments({ db, provider: shop.provider, log: silentLog, lookUpAfterMs: -1_000, ...options });
+}
+
+async function totalOf(buyer: Buyer): Promise<{ expectedTotalMinor: number; currency: string }> {
+  const { totalMinor, currency } = (await buyer.cart()).body;
+  return { expectedTotalMinor: totalMinor, currency: currency ?? '' };
 }
 
 async function expectAllWell(): Promise<void> {

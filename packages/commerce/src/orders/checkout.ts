@@ -82,7 +82,7 @@ async function work(
     return await whileLeased(db, lease, async () => {
       const placed =
         reachedOrderId === null
-          ? await placeOrder(db, request, deps.provider.name, lease)
+          ? await placeOrder(db, request, deps.provider.name, lease, request.body)
           : { ok: true as const, orderId: reachedOrderId };
       if (!placed.ok) {
         await forgetKey(db, lease);

@@ -13,6 +13,9 @@ export type PlaceResult =
   | { readonly ok: true; readonly orderId: string }
   | { readonly ok: false; readonly reason: Reason };
 
+/** What the buyer has agreed to pay; a part that is missing is not compared. */
+type Agreed = { readonly expectedTotalMinor?: number; readonly currency?: string };
+
 type Line = {
   readonly id: string;
   readonly variant_id: string;
@@ -28,13 +31,15 @@ type Line = {
 
 /**
  * First transaction of a checkout: the cart's lines become an order that waits for its payment, at the prices of now, and
- * the idempotency key is tied to it. Units stay held.
+ * the idempotency key is tied to it. Units stay held. A cart that comes to another total than the buyer agreed to is refused
+ * with `cart_changed`.
  */
 export function placeOrder(
   db: Kysely<Tables>,
   buyer: { readonly userId: string; readonly email: string | null },
   provider: string,
   lease: Lease,
+  agreed: Agreed = {},
 ): Promise<PlaceResult> {
   return retryConflicts(() =>
     db.transaction().execute(async (tx) => {
@@ -49,6 +54,9 @@ export function placeOrder(
       const lines = all.filter(({ is_being_paid }) => !is_being_paid);
       const reason = refusalOf(lines, all.length > lines.length, cart.last_expired_at);
       if (reason !== null) return { ok: false, reason };
+      // The cart that was shown counts lines whose payment is under way: until that has ended no total can be confirmed.
+      const isWhole = all.length === lines.length;
+      if (!isAgreed(lines, agreed)) return { ok: false, reason: isWhole ? 'cart_changed' : 'payment_pending' };
       const orderId = await writeOrder(tx, buyer, provider, lines);
       await tieLines(tx, orderId, buyer.userId, lines);
       await tieToOrder(tx, lease, orderId);
@@ -67,6 +75,15 @@ function refusalOf(lines: readonly Line[], isOtherBeingPaid: boolean, lastExpire
   return new Set(lines.map(({ currency }) => currency)).size > 1 ? 'conflict' : null;
 }
 
+function isAgreed(lines: readonly Line[], { expectedTotalMinor, currency }: Agreed): boolean {
+  const isTotal = expectedTotalMinor === undefined || expectedTotalMinor === totalOf(lines);
+  return isTotal && (currency === undefined || lines.every((line) => line.currency === currency));
+}
+
+function totalOf(lines: readonly Line[]): number {
+  return lines.reduce((sum, line) => sum + line.quantity * line.price_minor, 0);
+}
+
 async function readLines(tx: Kysely<Tables>, userId: string): Promise<Line[]> {
   const { rows } = await sql<Line>`
     select l.id, l.variant_id, v.product_id, p.title, v.title as variant_title, l.quantity, v.price_minor, p.currency,
@@ -83,7 +100,7 @@ async function writeOrder(
   lines: readonly Line[],
 ): Promise<string> {
   const currency = lines[0]?.currency ?? '';
-  const total = lines.reduce((sum, line) => sum + line.quantity * line.price_minor, 0);
+  const total = totalOf(lines);
   const { id } = await tx
     .insertInto('orders')
     .values({ user_id: buyer.userId, total_minor: total, currency, email: buyer.email })
