@@ -66,6 +66,18 @@ describe('chat list', () => {
     expect(list.cursor).toEqual({ epoch: 'e2', seq: 1 });
   });
 
+  test('a batch of a new epoch moves the cursor there, also to a lower place; a batch of the same one never moves it back', () => {
+    const inEpoch = (epoch: string, ...seqs: readonly number[]): ChatEvent => ({
+      type: 'received',
+      epoch,
+      messages: seqs.map((seq) => ({ ...message(seq), id: `${epoch}-${seq}` })),
+    });
+    const same = after(joined([1, 2]), inEpoch('e1', 5), inEpoch('e1', 4));
+    expect(same.cursor).toEqual({ epoch: 'e1', seq: 5 });
+    expect(chatAfter(same, inEpoch('e2', 6)).cursor).toEqual({ epoch: 'e2', seq: 6 });
+    expect(chatAfter(same, inEpoch('e2', 1, 2)).cursor).toEqual({ epoch: 'e2', seq: 2 });
+  });
+
   test('an own message waits below the room and gives way to its copy', () => {
     const sending: ChatEvent = { type: 'sending', clientId: 'mine-1234', text: 'hello' };
     const pending = after(joined([1]), sending);

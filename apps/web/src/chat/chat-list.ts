@@ -28,7 +28,8 @@ export type SendProblem = 'offline' | 'rate_limited' | 'message_too_long' | 'una
 
 export type ChatEvent =
   | { readonly type: 'joined'; readonly answer: ChatJoined }
-  | { readonly type: 'received'; readonly messages: readonly ChatMessage[] }
+  /** One batch, in the room's order. `epoch` undefined: the one of the cursor. */
+  | { readonly type: 'received'; readonly epoch?: string | undefined; readonly messages: readonly ChatMessage[] }
   | { readonly type: 'sending'; readonly clientId: string; readonly text: string }
   | { readonly type: 'accepted'; readonly clientId: string }
   | { readonly type: 'failed'; readonly clientId: string; readonly problem: SendProblem }
@@ -47,7 +48,7 @@ export function chatAfter(list: ChatList, event: ChatEvent): ChatList {
     case 'joined':
       return joined(list, event.answer);
     case 'received':
-      return received(list, event.messages);
+      return received(list, event.messages, event.epoch);
     case 'sending':
       return sending(list, event.clientId, event.text);
     case 'accepted':
@@ -70,7 +71,7 @@ function joined(list: ChatList, { cursor, messages, gap }: ChatJoined): ChatList
   return { ...filled, cursor, receivedTotal: isRejoin ? filled.receivedTotal : 0 };
 }
 
-function received(list: ChatList, messages: readonly ChatMessage[]): ChatList {
+function received(list: ChatList, messages: readonly ChatMessage[], epoch?: string): ChatList {
   const fresh = unseen(list, messages);
   const newest = fresh.at(-1);
   if (newest === undefined) return list;
@@ -83,9 +84,14 @@ function received(list: ChatList, messages: readonly ChatMessage[]): ChatList {
     ...list,
     entries,
     outgoing: list.outgoing.filter(({ clientId }) => !arrived.has(clientId)),
-    cursor: list.cursor === null ? null : { epoch: list.cursor.epoch, seq: Math.max(list.cursor.seq, newest.seq) },
+    cursor: list.cursor === null ? null : cursorAfter(list.cursor, newest.seq, epoch ?? list.cursor.epoch),
     receivedTotal: list.receivedTotal + fresh.length,
   });
+}
+
+/** Places are compared within an epoch only: another one begins where its messages say. */
+function cursorAfter(cursor: ChatCursor, seq: number, epoch: string): ChatCursor {
+  return { epoch, seq: epoch === cursor.epoch ? Math.max(cursor.seq, seq) : seq };
 }
 
 /** A reconnect may bring what is already there: ids decide, within one answer too. */

@@ -175,7 +175,7 @@ export class LiveConnection {
       onLink(reason === 'io client disconnect' ? 'connecting' : 'offline');
     });
     this.#chat.on('connect_error', () => onLink('offline'));
-    this.#chat.on('chat:messages', ({ messages }) => onChat({ type: 'received', messages }));
+    this.#chat.on('chat:messages', ({ epoch, messages }) => onChat({ type: 'received', epoch, messages }));
   }
 
   #listenToStreaming(): void {
