@@ -157,8 +157,12 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
     toShoppers: (playbackId, event, payload) => broadcaster.send(root, streamRoom(playbackId), event, payload),
     toViewers: (playbackId, event, payload) => broadcaster.send(streaming, streamRoom(playbackId), event, payload),
     revoke: (userId, atMs) => {
-      revocations.add(userId, atMs);
-      for (const namespace of [root, chat, streaming]) endRevoked(namespace, revocations, metrics);
+      try {
+        revocations.add(userId, atMs);
+      } finally {
+        // Also when it could not be written: it is in force.
+        for (const namespace of [root, chat, streaming]) endRevoked(namespace, revocations, metrics);
+      }
     },
   });
   const inbox = new Inbox({ secret: secrets.webhookSecret, relay, metrics, log });

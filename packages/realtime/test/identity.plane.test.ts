@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { ACCESS_TOKEN } from '@showfloor/protocol';
 import { createTokenSigner, loadSecrets } from '@showfloor/service-kit';
 import { expect, test } from 'vitest';
@@ -88,5 +90,37 @@ test('a revoked session ends at once and its tokens never work again; a new sign
   await until(() => Math.floor(Date.now() / 1000) > Math.floor(atMs / 1000), 'tokens carry whole seconds');
   const fresh = rig.client('/', { auth: { token: await rig.roomToken({ sub }) } });
   await next(fresh, 'connect');
+  await rig.close();
+});
+
+test('a revocation that the disk refuses ends the session, and is delivered again until it is on disk', async () => {
+  const dataDir = temporaryFolder();
+  let rig = await startRig({ dataDir });
+  const sub = randomUUID();
+  const token = await rig.roomToken({ sub });
+  const root = rig.client('/', { auth: { token } });
+  await next(root, 'connect');
+  const inTheWay = join(dataDir, 'realtime', 'revocations.jsonl');
+  mkdirSync(inTheWay);
+  const event = {
+    id: `evt-${randomUUID()}`,
+    version: 1 as const,
+    atMs: Date.now(),
+    type: 'session.revoked' as const,
+    data: { userId: sub },
+  };
+  const gone = next(root, 'disconnect');
+  expect(await rig.deliver(event)).toEqual({ status: 503, result: 'failed' });
+  await gone;
+  expect((await rig.deliver(event)).status).toBe(503);
+  rmdirSync(inTheWay);
+  expect(await rig.deliver(event)).toEqual({ status: 200, result: 'accepted' });
+  expect(await rig.deliver(event)).toEqual({ status: 200, result: 'duplicate' });
+  await rig.close();
+
+  rig = await startRig({ dataDir });
+  const refused = rig.client('/', { auth: { token } });
+  expect((await next<ConnectError>(refused, 'connect_error')).data?.reason).toBe('token_invalid');
+  refused.disconnect();
   await rig.close();
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,4 +29,23 @@ test('at its bound it refuses more, never less', () => {
   expect(revocations.has(user('ana', 10))).toBe(true);
   expect(revocations.has(user('stranger', 10))).toBe(true);
   expect(revocations.has(user('stranger', 11))).toBe(false);
+});
+
+test('a revocation that could not be written is in force at once, and refused again until it is written', () => {
+  const path = file();
+  const revocations = new Revocations(path, 1_000);
+  revocations.add('ana', 1_000);
+  renameSync(path, `${path}.aside`);
+  mkdirSync(path); // the disk refuses
+  for (let delivery = 1; delivery <= 2; delivery += 1) {
+    expect(() => revocations.add('ben', 1_000), `delivery ${delivery}`).toThrow('EISDIR');
+    expect(revocations.has(user('ben', 1_000))).toBe(true);
+  }
+  expect(() => revocations.add('cleo', 1_000)).toThrow('EISDIR');
+  rmdirSync(path);
+  renameSync(`${path}.aside`, path);
+  appendFileSync(path, '{"userId":"ben","at'); // half of the first try arrived
+  revocations.add('ben', 1_000);
+  const after = new Revocations(path, 2_000);
+  expect(['ana', 'ben', 'cleo'].map((name) => after.has(user(name, 1_000)))).toEqual([true, true, true]);
 });

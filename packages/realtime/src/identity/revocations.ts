@@ -17,12 +17,17 @@ const entryCheck = Compile(Type.Object({ userId: Type.String(), atMs: Type.Integ
 export class Revocations {
   readonly #path: string;
   readonly #users: BoundedMap<string, number>;
+  /** In force, but not on disk yet. Never more than `#users`: who is forgotten there must be delivered again. */
+  readonly #unwritten = new Map<string, number>();
+  /** The last append failed and may have left half a line. */
+  #isTorn = false;
   #refusedUpToMs = 0;
 
   /** Reads `path` if it exists and drops what has outlived every token. Throws when the file cannot be read or written. */
   constructor(path: string, nowMs: number, entriesMax: number = REVOCATIONS_MAX) {
     this.#path = path;
-    this.#users = new BoundedMap(entriesMax, (_userId, atMs) => {
+    this.#users = new BoundedMap(entriesMax, (userId, atMs) => {
+      this.#unwritten.delete(userId);
       this.#refusedUpToMs = Math.max(this.#refusedUpToMs, atMs);
     });
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -33,17 +38,32 @@ export class Revocations {
     renameSync(`${path}.tmp`, path);
   }
 
-  /** In force and on disk when it returns. Throws when it cannot be written: the sender must deliver again. */
+  /**
+   * In force and on disk when it returns, with all that could not be written before. Throws when it cannot be written: it is
+   * in force all the same, and the sender must deliver again.
+   */
   add(userId: string, atMs: number): void {
     const known = this.#users.get(userId);
-    if (known !== undefined && known >= atMs) return;
-    this.#users.set(userId, atMs);
-    appendFileSync(this.#path, `${JSON.stringify({ userId, atMs })}\n`, { mode: 0o600, flush: true });
+    const isNew = known === undefined || known < atMs;
+    if (isNew) {
+      this.#users.set(userId, atMs);
+      this.#unwritten.set(userId, atMs);
+    }
+    if (isNew || this.#unwritten.has(userId)) this.#write();
   }
 
   has(identity: Identity): boolean {
     const revokedAtMs = Math.max(this.#users.get(identity.userId) ?? -1, this.#refusedUpToMs);
     return identity.vouchedAtMs <= revokedAtMs;
+  }
+
+  #write(): void {
+    const lines = [...this.#unwritten].map(([userId, atMs]) => `${JSON.stringify({ userId, atMs })}\n`);
+    const text = (this.#isTorn ? '\n' : '') + lines.join('');
+    this.#isTorn = true;
+    appendFileSync(this.#path, text, { mode: 0o600, flush: true });
+    this.#isTorn = false;
+    this.#unwritten.clear();
   }
 
   #restore(line: string, nowMs: number): void {
