@@ -7,7 +7,9 @@ import {
   RtmpChunkWriter,
   type RtmpMessage,
   RtmpMessageType,
+  RtmpUserControl,
   startRtmpHandshake,
+  userControl,
 } from '@showfloor/media-formats';
 import { connectRtmpPublisher } from '@showfloor/rtmp-client';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +20,12 @@ import { RTMP_LIMITS } from './rtmp-limits.ts';
 /** A peer that is past the handshake and says what it likes. */
 async function rawPeer(
   floor: PlaneUnderTest,
-): Promise<{ socket: Socket; send: (message: RtmpMessage) => void; isClosed: () => boolean }> {
+): Promise<{
+  socket: Socket;
+  send: (message: RtmpMessage) => void;
+  isClosed: () => boolean;
+  answeredBytes: () => number;
+}> {
   const socket = connect({ host: '127.0.0.1', port: floor.plane.rtmpPort });
   const writer = new RtmpChunkWriter();
   let isClosed = false;
@@ -34,7 +41,12 @@ async function rawPeer(
   });
   await until('the handshake', () => received >= RTMP_S0S1S2_BYTES);
   socket.write(new Uint8Array(1536));
-  return { socket, send: (message) => socket.write(writer.write(message)), isClosed: () => isClosed };
+  return {
+    socket,
+    send: (message) => socket.write(writer.write(message)),
+    isClosed: () => isClosed,
+    answeredBytes: () => received - RTMP_S0S1S2_BYTES,
+  };
 }
 
 async function endsFor(floor: PlaneUnderTest, reason: string): Promise<void> {
@@ -125,6 +137,44 @@ describe('S2 limits of a publisher connection', () => {
     peer.send({ chunkStreamId: 6, typeId: RtmpMessageType.video, messageStreamId: 1, timestampMs: 0, payload });
     await until('the end', peer.isClosed);
     await endsFor(floor, 'rtmp.message_too_large');
+  });
+
+  test('a publisher that does not read its answers is cut before they fill memory', async () => {
+    await using floor = await PlaneUnderTest.start();
+    const peer = await rawPeer(floor);
+    peer.send(connectCommand('live'));
+    peer.send(publishCommand(`show-deaf?key=${GOOD_KEY}`));
+    await until('the admission', async () => metricOf(await floor.metricsText(), 'media_publishers') === 1);
+    peer.socket.pause();
+    // The kernel takes some MB of answers before ours wait in the process.
+    const writer = new RtmpChunkWriter();
+    const pings = Buffer.concat(
+      Array.from({ length: 4_000 }, (_, at) => writer.write(userControl(RtmpUserControl.pingRequest, at))),
+    );
+    await until(
+      'the end',
+      async () => {
+        if (peer.socket.writableLength === 0) peer.socket.write(pings);
+        return (await floor.metricsText()).includes('reason="not_reading"');
+      },
+      20_000,
+    );
+    expect(metricOf(await floor.metricsText(), 'media_publishers')).toBe(0);
+  });
+
+  test.each([
+    ['commands', encodeRtmpCommand({ name: 'createStream', transactionId: 4, args: [null] })],
+    ['pings', userControl(RtmpUserControl.pingRequest, 1)],
+  ])('before the publish a peer may ask for 64 answers, not for more %s', async (_name, question) => {
+    await using floor = await PlaneUnderTest.start();
+    const peer = await rawPeer(floor);
+    peer.send(connectCommand('live'));
+    for (let asked = 1; asked < RTMP_LIMITS.questionsMax; asked += 1) peer.send(question);
+    await until('the last answer', () => peer.answeredBytes() > 64 * 8 && peer.socket.writableLength === 0);
+    expect(await floor.metricsText()).not.toContain('rtmp.too_many_questions');
+    peer.send(question);
+    await until('the end', peer.isClosed);
+    await endsFor(floor, 'rtmp.too_many_questions');
   });
 
   test('bytes that are not RTMP, another app, and a player are turned away', async () => {

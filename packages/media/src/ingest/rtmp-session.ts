@@ -71,6 +71,7 @@ export class RtmpSession {
   #tcUrl = '';
   #acknowledgedBytes = 0;
   #windowBytes = WINDOW_BYTES;
+  #questions = 0;
 
   constructor(socket: Socket, context: RtmpSessionContext) {
     this.#socket = socket;
@@ -173,12 +174,18 @@ export class RtmpSession {
     this.#write(acknowledgement(this.#socket.bytesRead));
   }
 
+  /** A peer that asks and does not read would have us hold every answer: it is cut, not ended, so that all is let go. */
   #write(message: RtmpMessage): void {
-    if (!this.#socket.destroyed) this.#socket.write(this.#writer.write(message));
+    if (this.#socket.destroyed) return;
+    this.#socket.write(this.#writer.write(message));
+    if (this.#socket.writableLength <= this.#context.limits.answerBytesMax) return;
+    this.close('not_reading');
+    this.#socket.destroy();
   }
 
   #handle(message: RtmpMessage): void {
     const phase = this.#phase;
+    if (phase.kind === 'closed') return; // what came in the same read as the reason for the end
     if (phase.kind === 'asking') {
       this.#holdBack(phase, message);
       return;
@@ -186,6 +193,7 @@ export class RtmpSession {
     switch (message.typeId) {
       case RtmpMessageType.commandAmf0:
       case RtmpMessageType.commandAmf3:
+        this.#countQuestion();
         this.#handleCommand(decodeRtmpCommand(message));
         return;
       case RtmpMessageType.windowAcknowledgementSize:
@@ -194,12 +202,21 @@ export class RtmpSession {
         return;
       case RtmpMessageType.userControl:
         if (message.payload[1] === RtmpUserControl.pingRequest) {
+          this.#countQuestion();
           this.#write(userControl(RtmpUserControl.pingResponse, readControlArgument(message.payload.subarray(2))));
         }
         return;
       default:
         if (phase.kind === 'publishing') this.#handleMedia(phase, message);
     }
+  }
+
+  /** Throws FormatError over the bound; an admitted publisher may ask what it likes, if it reads the answers. */
+  #countQuestion(): void {
+    if (this.#phase.kind !== 'commands') return;
+    this.#questions += 1;
+    const limit = this.#context.limits.questionsMax;
+    if (this.#questions > limit) throw new FormatError('rtmp.too_many_questions', { limit });
   }
 
   /** The hook is being asked: the socket is paused, only what was already read comes here. */
