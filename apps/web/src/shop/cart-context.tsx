@@ -2,7 +2,7 @@ import type { Cart } from '@showfloor/protocol';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, lazy, type ReactElement, type ReactNode, Suspense, useContext, useMemo, useState } from 'react';
 import { type ApiProblem, asProblem } from '../api/http.ts';
-import { randomId } from '../api/random-id.ts';
+import { openKeys } from '../api/open-keys.ts';
 import { session } from '../api/session.ts';
 import { addCartLine, getCart, removeCartLine } from '../api/shop-api.ts';
 import { useSessionUser } from '../api/use-session-user.ts';
@@ -101,7 +101,7 @@ export function CartProvider({ children }: { readonly children: ReactNode }): Re
       hold: (variantId, playbackId) => {
         void loadDrawer();
         const line = { variantId, quantity: 1, ...(playbackId === null ? {} : { playbackId }) };
-        return change(addCartLine(line, randomId()));
+        return change(openKeys.once('hold', line, (key) => addCartLine(line, key)));
       },
       remove: (lineId) => change(removeCartLine(lineId)),
       reload: () => void queryClient.invalidateQueries({ queryKey: ['cart'] }),

@@ -8,6 +8,7 @@ import type {
   StockAdjustment,
   StreamKey,
 } from '@showfloor/protocol';
+import { openKeys } from '../api/open-keys.ts';
 import { randomId } from '../api/random-id.ts';
 import { session } from '../api/session.ts';
 
@@ -21,7 +22,7 @@ export function getSellerProducts(): Promise<{ readonly products: readonly Produ
 }
 
 export function createShow(body: NewShow): Promise<ShowSummary> {
-  return session.call('/api/shows', { method: 'POST', body, idempotencyKey: randomId() });
+  return create('/api/shows', body);
 }
 
 export function stopShow(showId: string): Promise<ShowSummary> {
@@ -34,11 +35,16 @@ export function makeStreamKey(showId: string): Promise<StreamKey> {
 }
 
 export function createProduct(body: NewProduct): Promise<ProductCard> {
-  return session.call('/api/products', { method: 'POST', body, idempotencyKey: randomId() });
+  return create('/api/products', body);
 }
 
 export function adjustStock(productId: string, body: StockAdjustment): Promise<ProductCard> {
-  return session.call(`/api/products/${productId}/stock`, { method: 'POST', body, idempotencyKey: randomId() });
+  return create(`/api/products/${productId}/stock`, body);
+}
+
+/** A write that must not happen twice: pressed again after a dead line, it is the same one. */
+function create<T>(path: string, body: unknown): Promise<T> {
+  return openKeys.once(path, body, (idempotencyKey) => session.call(path, { method: 'POST', body, idempotencyKey }));
 }
 
 export function addShowProduct(showId: string, productId: string): Promise<ShowDetail> {
