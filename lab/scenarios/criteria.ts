@@ -86,6 +86,35 @@ export const VIDEO_CRITERIA: readonly Criterion[] = [
 export const ROOM_CRITERIA: readonly Criterion[] = [
   {
     ...MANDATORY,
+    id: 'room-join-success',
+    title: 'Members who got into the room',
+    meaning:
+      'Joins acknowledged in every namespace, out of all attempts to connect; coming back after a loss is one more.',
+    source: 'T-203 (5.1 #5)',
+    plane: 'realtime',
+    measure: { kind: 'ratio', numerator: 'room_joins_total', denominator: 'socket_attempts_total' },
+    op: '>',
+    limit: 99,
+    unit: 'percent',
+    during: 'run',
+    samplesMin: 5,
+  },
+  {
+    isMandatory: false,
+    id: 'socket-losses',
+    title: 'Connections lost, joins refused',
+    meaning: 'Members whose connection broke, or whom the room turned away.',
+    source: 'qoe 2.5',
+    plane: 'realtime',
+    measure: { kind: 'count', metric: 'socket_failures_total', outOf: 'socket_attempts_total' },
+    op: '<=',
+    limit: 0,
+    unit: 'count',
+    during: 'run',
+    samplesMin: 1,
+  },
+  {
+    ...MANDATORY,
     id: 'socket-connect-p95',
     title: 'Socket connection, p95',
     meaning: 'From opening the WebSocket until a namespace answers; all namespaces together.',
@@ -116,7 +145,7 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     ...MANDATORY,
     id: 'chat-delivery',
     title: 'Chat messages that arrived',
-    meaning: 'Messages received, out of messages accepted × members in the room when they were sent.',
+    meaning: 'Messages received, out of messages that were not refused × members in the room when they were sent.',
     source: 'qoe 2.5, I-51',
     plane: 'realtime',
     measure: { kind: 'ratio', numerator: 'chat_received_total', denominator: 'chat_expected_total' },
@@ -126,6 +155,18 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     during: 'run',
     samplesMin: 30,
   },
+  chatTrouble(
+    'chat-unacknowledged',
+    'Chat messages without an answer',
+    'No acknowledgement within 10 s, or none before the connection was gone.',
+    'chat_unacknowledged_total',
+  ),
+  chatTrouble(
+    'chat-errors',
+    'Chat messages refused',
+    'Refused for any other reason than a rate limit.',
+    'chat_errors_total',
+  ),
   {
     ...MANDATORY,
     id: 'chat-duplicates',
@@ -141,6 +182,23 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     samplesMin: 1,
   },
 ];
+
+function chatTrouble(id: string, title: string, meaning: string, metric: string): Criterion {
+  return {
+    ...MANDATORY,
+    id,
+    title,
+    meaning,
+    source: 'qoe 2.5',
+    plane: 'realtime',
+    measure: { kind: 'count', metric, outOf: 'chat_messages_total' },
+    op: '<=',
+    limit: 0,
+    unit: 'count',
+    during: 'run',
+    samplesMin: 1,
+  };
+}
 
 /** What a shopper sees, and what no shopper may ever see. */
 export const SHOP_CRITERIA: readonly Criterion[] = [

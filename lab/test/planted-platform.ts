@@ -12,6 +12,12 @@ export type PlantedDefects = {
   readonly loseEvery?: number;
   /** Every n-th message is sent twice. */
   readonly repeatEvery?: number;
+  /** Nobody gets in. */
+  readonly refusesJoins?: boolean;
+  /** Every n-th message vanishes: it is neither acknowledged nor delivered. */
+  readonly swallowEvery?: number;
+  /** Every n-th message is refused, out loud. */
+  readonly refuseEvery?: number;
   /** Messages are held back for this long. */
   readonly delayMs?: number;
   /** Sells more than there is. */
@@ -37,12 +43,18 @@ export async function startPlantedPlatform(defects: PlantedDefects): Promise<Pla
   const io = new Server(server, { serveClient: false });
   let messages = 0;
   io.of('/talk').on('connection', (socket: Socket) => {
-    socket.on('enter', (_room: unknown, ack: (answer: unknown) => void) => ack({ fine: true }));
+    socket.on('enter', (_room: unknown, ack: (answer: unknown) => void) =>
+      ack({ fine: defects.refusesJoins !== true }),
+    );
     socket.on('say', (text: string, ack: (answer: unknown) => void) => {
       messages += 1;
-      ack({ fine: true });
-      const isLost = defects.loseEvery !== undefined && messages % defects.loseEvery === 0;
-      const isTwice = defects.repeatEvery !== undefined && messages % defects.repeatEvery === 0;
+      const isDue = (every: number | undefined): boolean => every !== undefined && messages % every === 0;
+      if (isDue(defects.swallowEvery)) return;
+      const isRefused = isDue(defects.refuseEvery);
+      ack({ fine: !isRefused });
+      if (isRefused) return;
+      const isLost = isDue(defects.loseEvery);
+      const isTwice = isDue(defects.repeatEvery);
       const say = (): void => {
         if (isLost) socket.emit('said', text);
         else for (let copies = isTwice ? 2 : 1; copies > 0; copies -= 1) io.of('/talk').emit('said', text);

@@ -35,7 +35,11 @@ export const target: TargetAdapter = {
       send: (_room, text) => ({ event: 'say', payload: text }),
       read: (event, payload) => (event === 'said' ? [{ text: String(payload), order: null }] : null),
     },
-    readAck: (answer) => ({ ok: answer !== undefined, reason: 'no_answer', isExpected: false }),
+    readAck: (answer) => ({
+      ok: (answer as { fine: boolean } | undefined)?.fine === true,
+      reason: answer === undefined ? 'no_answer' : 'refused',
+      isExpected: false,
+    }),
   },
   shop: () => dialect,
 };

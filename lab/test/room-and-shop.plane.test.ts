@@ -76,6 +76,24 @@ describe.concurrent('planted defects are caught by name', () => {
     expect(failed(await meet({ loseEvery: 5 }))).toContain('chat-delivery');
   });
 
+  test('a room that nobody can join', async () => {
+    const result = await meet({ refusesJoins: true });
+    expect(failed(result)).toContain('room-join-success');
+    expect(result.verdict.outcome).toBe('failed');
+  });
+
+  test('chat that vanishes without an answer was owed all the same', async () => {
+    expect(failed(await meet({ swallowEvery: 5 }))).toEqual(
+      expect.arrayContaining(['chat-delivery', 'chat-unacknowledged']),
+    );
+  });
+
+  test('chat that is refused is an error, and nothing owed', async () => {
+    const result = await meet({ refuseEvery: 5 });
+    expect(failed(result)).toContain('chat-errors');
+    expect(failed(result)).not.toContain('chat-delivery');
+  });
+
   test('chat that comes twice', async () => {
     expect(failed(await meet({ repeatEvery: 5 }))).toContain('chat-duplicates');
   });

@@ -1,6 +1,7 @@
 /** What every actor is handed: its place in the plan, the target, where to record, and when to leave. */
 import type { PlannedVu } from '../engine/plan.ts';
 import type { Random } from '../engine/random.ts';
+import type { SharedRoom } from '../engine/shared-room.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { TargetAdapter, TargetDescription } from '../target/target.ts';
 
@@ -10,14 +11,6 @@ export type LabEvent = {
   readonly vu: number;
   readonly atMs: number;
   readonly detail: Readonly<Record<string, string | number | boolean>>;
-};
-
-/** Numbers shared by all worker threads of a run. */
-export type SharedRoom = {
-  /** Members in the room right now: what a sent message's deliveries are expected from. */
-  readonly join: () => void;
-  readonly leave: () => void;
-  readonly members: () => number;
 };
 
 /** One virtual user at work. Times are monotonic milliseconds. */

@@ -31,7 +31,7 @@ describe('deliveries', () => {
 });
 
 test('a stamp survives the way through a room, and only ours is read', () => {
-  const stamp = { runId: 'ab12', sender: 3, number: 14, sentAtMs: 1234567.8 };
+  const stamp = { runId: 'ab12', sender: 3, number: 14, sentAtMs: 1234567.8, roster: 12 };
   expect(readStamp(writeStamp(stamp), 'ab12')).toEqual(stamp);
   expect(readStamp(writeStamp(stamp), 'other')).toBeNull();
   expect(readStamp('lab coats are on sale 3 4', 'ab12')).toBeNull();

@@ -44,18 +44,26 @@ export type Stamp = {
   readonly sender: number;
   readonly number: number;
   readonly sentAtMs: number;
+  /** Number of the roster it was sent at: who is owed this message. */
+  readonly roster: number;
 };
 
-const PATTERN = /^lab ([0-9a-z]+) (\d+) (\d+) (\d+\.\d)$/;
+const PATTERN = /^lab ([0-9a-z]+) (\d+) (\d+) (\d+\.\d) (\d+)$/;
 
 /** Text of a stamped message; `sentAtMs` is monotonic, so it means something on this host only. */
-export function writeStamp({ runId, sender, number, sentAtMs }: Stamp): string {
-  return `lab ${runId} ${sender} ${number} ${sentAtMs.toFixed(1)}`;
+export function writeStamp({ runId, sender, number, sentAtMs, roster }: Stamp): string {
+  return `lab ${runId} ${sender} ${number} ${sentAtMs.toFixed(1)} ${roster}`;
 }
 
 /** Null for messages of people and of other runs. */
 export function readStamp(text: string, runId: string): Stamp | null {
   const match = PATTERN.exec(text);
   if (match === null || match[1] !== runId) return null;
-  return { runId, sender: Number(match[2]), number: Number(match[3]), sentAtMs: Number(match[4]) };
+  return {
+    runId,
+    sender: Number(match[2]),
+    number: Number(match[3]),
+    sentAtMs: Number(match[4]),
+    roster: Number(match[5]),
+  };
 }

@@ -45,8 +45,11 @@ class Member {
   readonly #metrics: RoomMetrics;
   readonly #ledger = new DeliveryLedger();
   #connection: SocketIoConnection | null = null;
-  #joinedAtMs = Number.POSITIVE_INFINITY;
-  #leftAtMs = Number.POSITIVE_INFINITY;
+  #isCounted = false;
+  /** Messages of the rosters from here … */
+  #fromRoster = Number.POSITIVE_INFINITY;
+  /** … until before here are owed to this member. */
+  #untilRoster = Number.POSITIVE_INFINITY;
   #lostAtMs: number | null = null;
   #lastOrder: number | null = null;
   #sent = 0;
@@ -132,8 +135,8 @@ class Member {
     if (this.#lostAtMs !== null) this.#metrics.reconnectMs.record(nowMs - this.#lostAtMs);
     this.#lostAtMs = null;
     this.#metrics.joins.add();
-    this.#joinedAtMs = nowMs;
-    this.#context.room.join();
+    this.#fromRoster = this.#context.room.join();
+    this.#isCounted = true;
     this.#metrics.members.add(1);
     return true;
   }
@@ -152,7 +155,7 @@ class Member {
     };
     return runPaced(pacing, async (dueMs) => {
       // Not awaited: the next message is due whether or not this one was acknowledged.
-      if (this.#isJoined) void this.#say(dueMs);
+      if (this.#isCounted) void this.#say(dueMs);
     });
   }
 
@@ -160,12 +163,15 @@ class Member {
     const { runId, vu } = this.#context;
     this.#sent += 1;
     const sentAtMs = monotonicMs();
-    const text = writeStamp({ runId, sender: vu.id, number: this.#sent, sentAtMs });
-    const members = this.#context.room.members();
+    const roster = this.#context.room.roster();
+    const text = writeStamp({ runId, sender: vu.id, number: this.#sent, sentAtMs, roster: roster.number });
+    this.#metrics.messages.add();
     const { chat } = this.#dialect;
     const { event, payload } = chat.send(this.#room.name, text, `${runId}-${vu.id}-${this.#sent}`);
     const answer = await this.#connection?.emit(chat.namespace, event, payload);
     if (answer === undefined) {
+      // Only a refusal takes the debt away: silence may be a message that the room has lost.
+      this.#metrics.expected.add(roster.members);
       this.#metrics.unacknowledged.add();
       return;
     }
@@ -173,7 +179,7 @@ class Member {
     const ack = this.#dialect.readAck(answer);
     if (ack.ok) {
       this.#metrics.sent.add();
-      this.#metrics.expected.add(members);
+      this.#metrics.expected.add(roster.members);
     } else if (ack.isExpected) this.#metrics.refused.add();
     else {
       this.#metrics.errors.add();
@@ -187,7 +193,7 @@ class Member {
     for (const { text, order } of messages ?? []) {
       const stamp = readStamp(text, this.#context.runId);
       // Sent before this member was in, or after it left: nobody counted on its delivery.
-      if (stamp === null || stamp.sentAtMs < this.#joinedAtMs || stamp.sentAtMs > this.#leftAtMs) continue;
+      if (stamp === null || stamp.roster < this.#fromRoster || stamp.roster >= this.#untilRoster) continue;
       const delivery = this.#ledger.receive(stamp.sender, stamp.number);
       if (delivery === 'duplicate') {
         this.#metrics.duplicates.add();
@@ -201,13 +207,10 @@ class Member {
     }
   }
 
-  get #isJoined(): boolean {
-    return Number.isFinite(this.#joinedAtMs);
-  }
-
   #onLost(reason: string): void {
     this.#connection = null;
     this.#leaveCount();
+    this.#fromRoster = Number.POSITIVE_INFINITY;
     this.#lastOrder = null;
     if (this.#context.signal.aborted) return;
     this.#lostAtMs ??= monotonicMs();
@@ -215,11 +218,12 @@ class Member {
     this.#context.event('socket_lost', { reason });
   }
 
-  #leaveCount(): void {
-    if (!this.#isJoined) return;
-    this.#joinedAtMs = Number.POSITIVE_INFINITY;
-    this.#context.room.leave();
+  /** Returns the first roster without this member. */
+  #leaveCount(): number {
+    if (!this.#isCounted) return this.#untilRoster;
+    this.#isCounted = false;
     this.#metrics.members.add(-1);
+    return this.#context.room.leave();
   }
 
   /** Resolves when there is no connection any more, or the member shall leave. */
@@ -229,11 +233,8 @@ class Member {
 
   /** Leaves the count first, then listens a moment longer for what was under way. */
   async leave(): Promise<void> {
-    if (this.#isJoined) {
-      this.#leftAtMs = monotonicMs();
-      const joinedAtMs = this.#joinedAtMs;
-      this.#leaveCount();
-      this.#joinedAtMs = joinedAtMs;
+    if (this.#isCounted) {
+      this.#untilRoster = this.#leaveCount();
       await new Promise((done) => setTimeout(done, LINGER_MS));
     }
     this.#connection?.close();

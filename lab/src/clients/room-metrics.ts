@@ -12,6 +12,7 @@ export type RoomMetrics = {
   readonly attempts: Counter;
   readonly joins: Counter;
   readonly failures: Counter;
+  readonly messages: Counter;
   readonly sent: Counter;
   readonly expected: Counter;
   readonly received: Counter;
@@ -39,6 +40,7 @@ export function createRoomMetrics(recorder: Recorder, group: string, namespaces:
     attempts: recorder.counter('socket_attempts_total', tags),
     joins: recorder.counter('room_joins_total', tags),
     failures: recorder.counter('socket_failures_total', tags),
+    messages: recorder.counter('chat_messages_total', tags),
     sent: recorder.counter('chat_sent_total', tags),
     expected: recorder.counter('chat_expected_total', tags),
     received: recorder.counter('chat_received_total', tags),

@@ -2,7 +2,7 @@
 import { monotonicMs } from '../clock.ts';
 import type { ShopperOptions } from '../engine/scenario.ts';
 import type { Counter } from '../metrics/recorder.ts';
-import type { ApiStep, ShopDialect } from '../target/target.ts';
+import type { ApiStep, ShopDialect, ShopOrder } from '../target/target.ts';
 import { type ActorContext, forwardedAddress, pause } from './actor.ts';
 import { ApiClient } from './api-client.ts';
 import { runPaced } from './paced-visits.ts';
@@ -10,6 +10,9 @@ import { runPaced } from './paced-visits.ts';
 /** Every n-th order is sent a second time with the same key: it must be the same order. */
 const REPEAT_EVERY = 2;
 const THINK_MS = 300;
+/** An order whose payment is not known yet is asked for again with its key, for about half a minute. */
+const CONFIRM_PERIOD_MS = 2_000;
+const CONFIRM_REPEATS_MAX = 15;
 
 /** Shops until the signal aborts. */
 export async function runShopper(context: ActorContext, options: ShopperOptions): Promise<void> {
@@ -53,6 +56,7 @@ class Shopper {
   #session: string | null = null;
   #keys = 0;
   readonly #paidKeys = new Map<string, string>();
+  #unconfirmedOrders = 0;
 
   constructor(context: ActorContext, options: ShopperOptions, shop: ShopDialect, api: ApiClient) {
     this.#context = context;
@@ -97,8 +101,13 @@ class Shopper {
 
   async #pay(session: string, variantId: string): Promise<void> {
     const key = this.#newKey();
-    const order = await this.#step(this.#shop.checkout(session, key));
-    if (order === null || !order.isPaid) return;
+    const order = await this.#checkOut(session, key);
+    if (order === null) return;
+    if (!order.isPaid) {
+      this.#unconfirmedOrders += 1;
+      this.#context.event('order_unconfirmed');
+      return;
+    }
     this.#count.orders.add();
     this.#context.recorder
       .counter('shop_units_sold_total', { group: this.#context.vu.group, variant: variantId })
@@ -110,8 +119,18 @@ class Shopper {
       if (again !== null && again.id !== order.id) this.#violation('duplicates', 'order_placed_twice');
     }
     const orders = await this.#step(this.#shop.listOrders(session));
-    const extra = (orders?.filter(({ isPaid }) => isPaid).length ?? 0) - this.#paidKeys.size;
+    const known = this.#paidKeys.size + this.#unconfirmedOrders; // an unconfirmed one may have been paid since
+    const extra = (orders?.filter(({ isPaid }) => isPaid).length ?? 0) - known;
     if (extra > 0) this.#violation('duplicates', 'more_orders_than_checkouts');
+  }
+
+  /** Asks with one key until the order is paid, as a buyer's browser does. Null when the shop refuses. */
+  async #checkOut(session: string, key: string): Promise<ShopOrder | null> {
+    for (let repeat = 0; ; repeat += 1) {
+      const order = await this.#step(this.#shop.checkout(session, key));
+      if (order === null || order.isPaid || repeat === CONFIRM_REPEATS_MAX) return order;
+      if (!(await pause(CONFIRM_PERIOD_MS, this.#context.signal))) return order;
+    }
   }
 
   async #signIn(dueMs: number): Promise<string | null> {
@@ -122,6 +141,7 @@ class Shopper {
       if (answer.ok) {
         this.#session = answer.value;
         this.#paidKeys.clear();
+        this.#unconfirmedOrders = 0;
         return answer.value;
       }
       if (!answer.isExpected || !(await pause(1000 + 1000 * random(), signal))) return null;

@@ -6,6 +6,7 @@ import type { Manifest } from '../run-folder/manifest.ts';
 import type { RunWriter, SelfRecord } from '../run-folder/run-writer.ts';
 import { breachedLimits, type GuardLimits, type SelfSample, worstSelfSample } from './guard.ts';
 import type { Phase, Plan } from './plan.ts';
+import { SHARED_ROOM_BYTES } from './shared-room.ts';
 import type { StockCheck } from './stock-check.ts';
 import type { CoordinatorMessage, WorkerMessage, WorkerTask } from './worker-messages.ts';
 
@@ -58,8 +59,8 @@ export class Coordinator {
   /** Resolves when every worker is done, or was cut off. */
   async run(signal: AbortSignal): Promise<NonNullable<Manifest['end']>> {
     const { plan, workers } = this.#options;
-    const members = new SharedArrayBuffer(4);
-    const starts = Array.from({ length: workers }, (_, index) => this.#startWorker(index, members));
+    const room = new SharedArrayBuffer(SHARED_ROOM_BYTES);
+    const starts = Array.from({ length: workers }, (_, index) => this.#startWorker(index, room));
     await Promise.all(starts.map(({ ready }) => ready));
     this.#startAtMs = monotonicMs() + START_AFTER_MS;
     this.#tellAll({ type: 'start', startAtMs: this.#startAtMs });
@@ -86,10 +87,10 @@ export class Coordinator {
     };
   }
 
-  #startWorker(index: number, members: SharedArrayBuffer): { ready: Promise<void>; done: Promise<void> } {
+  #startWorker(index: number, room: SharedArrayBuffer): { ready: Promise<void>; done: Promise<void> } {
     const { plan, workers, task } = this.#options;
     const vus = plan.vus.filter((vu) => vu.id % workers === index);
-    const workerData: WorkerTask = { ...task, index, vus, members };
+    const workerData: WorkerTask = { ...task, index, vus, room };
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), { workerData });
     this.#workers.set(index, worker);
     const ready = Promise.withResolvers<void>();

@@ -13,6 +13,7 @@ import { LagProbe } from './lag-probe.ts';
 import type { PlannedVu } from './plan.ts';
 import { createRandom } from './random.ts';
 import type { Group } from './scenario.ts';
+import { openSharedRoom } from './shared-room.ts';
 import type { CoordinatorMessage, WorkerMessage, WorkerTask } from './worker-messages.ts';
 
 const SLICE_MS = 1000;
@@ -28,7 +29,7 @@ const { target: adapter } = (await import(task.adapterUrl)) as { target: TargetA
 const recorder = new Recorder();
 const probe = new LagProbe();
 const stopAll = new AbortController();
-const members = new Int32Array(task.members);
+const room = openSharedRoom(task.room);
 let events: LabEvent[] = [];
 let droppedEvents = 0;
 
@@ -87,11 +88,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
       recorder,
       target: task.target,
       adapter,
-      room: {
-        join: () => void Atomics.add(members, 0, 1),
-        leave: () => void Atomics.sub(members, 0, 1),
-        members: () => Atomics.load(members, 0),
-      },
+      room,
       lagMs: () => probe.lagMs(),
       late: (ms) => probe.late(ms),
       event,

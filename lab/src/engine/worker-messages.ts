@@ -16,8 +16,8 @@ export type WorkerTask = {
   readonly target: TargetDescription;
   /** Module that exports `target`, a TargetAdapter. */
   readonly adapterUrl: string;
-  /** One Int32: members of the room, over all workers. */
-  readonly members: SharedArrayBuffer;
+  /** For `openSharedRoom`: one room over all workers. */
+  readonly room: SharedArrayBuffer;
 };
 
 /** `startAtMs` is monotonic: the same clock for all threads of the process. */

@@ -93,6 +93,18 @@ describe('no data is never green', () => {
     expect(check(REBUFFER, watched)[0]?.outcome).toBe('inconclusive');
   });
 
+  test('a share of more than everything is a mistake in counting, not a pass', () => {
+    const delivery = { ...REBUFFER, op: '>' as const, limit: 99.9, samplesMin: 1 };
+    const counted = (top: number) =>
+      run(Array.from({ length: 9 }, () => ({ counters: { stalled_ms_total: top, watched_ms_total: 100 } })));
+    expect(check(delivery, counted(100))[0]?.outcome).toBe('pass');
+    expect(check(delivery, counted(101))[0]).toMatchObject({
+      outcome: 'inconclusive',
+      value: 101,
+      reason: expect.stringMatching(/more than 100 %/),
+    });
+  });
+
   test('too few samples are inconclusive', () => {
     const input = run([{ trends: { startup_ms: histogram(100, 200, 300, 400) } }]);
     expect(check(STARTUP, input)[0]).toMatchObject({ outcome: 'inconclusive', samples: 4 });

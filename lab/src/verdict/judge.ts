@@ -84,6 +84,9 @@ function whyInconclusive(evidence: Evidence, criterion: Criterion): string | nul
   if (evidence.samples < criterion.samplesMin) {
     return `only ${round(evidence.samples)} samples, ${criterion.samplesMin} are needed`;
   }
+  if (criterion.measure.kind === 'ratio' && evidence.value > 100) {
+    return 'more than 100 %: the two sides of this share were not counted alike';
+  }
   return null;
 }
 
