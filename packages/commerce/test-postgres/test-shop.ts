@@ -28,6 +28,8 @@ export type ShopOptions = Partial<Pick<CommerceServerOptions, 'holdRules' | 'rat
   readonly log?: Logger;
   readonly origin?: string;
   readonly webDir?: string;
+  /** Stands in for the payment provider; it is given the real one. */
+  readonly provider?: (real: PaymentProvider) => PaymentProvider;
   /** Use this database instead of a fresh one; the caller closes it. */
   readonly database?: TestDatabase;
 };
@@ -64,7 +66,8 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
   const secrets = loadSecrets(dataDir);
   const registry = createMetrics('test');
   const pool = createPool({ url: database.url, poolMax: 4, applicationName: 'test-provider', log });
-  const provider = guardProvider(createTestProvider(pool), {});
+  const real = guardProvider(createTestProvider(pool), {});
+  const provider = options.provider?.(real) ?? real;
   const server = await createCommerceServer({
     database,
     provider,

@@ -43,7 +43,7 @@ export function CheckoutForm(): ReactElement {
     buying.pay(checkoutOf(cart, { email, card: cardText }));
   };
 
-  const isOpen = purchase.kind === 'refused' && purchase.isOpen;
+  const isOpen = purchase.kind === 'unconfirmed' || (purchase.kind === 'refused' && purchase.isOpen);
   const isEmpty = cart === undefined || cart.lines.length === 0;
   return (
     <form ref={form} tabIndex={-1} className="sf-cart" onSubmit={submit} noValidate data-testid="checkout-form">
@@ -98,9 +98,13 @@ export function CheckoutForm(): ReactElement {
 function PurchaseNotice({ purchase }: { readonly purchase: Purchase }): ReactElement | null {
   const { t } = useTranslation();
   if (purchase.kind === 'paying') {
-    if (purchase.isRepeating) return <Notice testId="checkout-notice">{t('checkout.retrying')}</Notice>;
+    if (purchase.repeating !== null) {
+      const text = purchase.repeating === 'unconfirmed' ? t('checkout.confirming') : t('checkout.retrying');
+      return <Notice testId="checkout-notice">{text}</Notice>;
+    }
     return purchase.isResumed ? <Notice testId="checkout-notice">{t('checkout.resumed')}</Notice> : null;
   }
+  if (purchase.kind === 'unconfirmed') return <Notice testId="checkout-notice">{t('checkout.unconfirmed')}</Notice>;
   if (purchase.kind !== 'refused') return null;
   return (
     <Notice tone="bad" testId="checkout-notice">

@@ -1,9 +1,16 @@
 import type { Order } from '@showfloor/protocol';
 import { expect, test } from 'vitest';
 import { ApiProblem } from '../api/http.ts';
-import { PAY_RETRY_DELAYS_MS, type PayOutcome, payUntilSettled } from './pay.ts';
+import {
+  CONFIRM_PERIOD_MS,
+  CONFIRM_REPEATS_MAX,
+  PAY_RETRY_DELAYS_MS,
+  type PayOutcome,
+  payUntilSettled,
+} from './pay.ts';
 
-const order = { id: 'o', number: 'SF-000001' } as Order;
+const order = { id: 'o', number: 'SF-000001', status: 'paid' } as Order;
+const pending: Order = { ...order, status: 'pending_payment' };
 
 function problem(status: number, reason: ApiProblem['reason'], retryAfterMs?: number): ApiProblem {
   return new ApiProblem({ status, reason, detail: 'No.', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
@@ -50,4 +57,21 @@ test('when the shop stays away the attempt stays open', async () => {
   const { outcome, waits } = await pay(problem(0, 'unavailable'));
   expect(outcome).toMatchObject({ kind: 'refused', isOpen: true });
   expect(waits).toEqual([...PAY_RETRY_DELAYS_MS]);
+});
+
+test('an order that waits for its payment is no receipt: it is asked for until it is paid', async () => {
+  const { outcome, waits } = await pay(pending, pending, order);
+  expect(outcome).toEqual({ kind: 'paid', order });
+  expect(waits).toEqual([CONFIRM_PERIOD_MS, CONFIRM_PERIOD_MS]);
+});
+
+test('an order whose money was returned ends in the refusal that says so', async () => {
+  const { outcome } = await pay(pending, problem(409, 'insufficient_stock'));
+  expect(outcome).toMatchObject({ kind: 'refused', isOpen: false, problem: { reason: 'insufficient_stock' } });
+});
+
+test('an order that is never confirmed stays open', async () => {
+  const { outcome, waits } = await pay(pending);
+  expect(outcome).toEqual({ kind: 'unconfirmed' });
+  expect(waits).toHaveLength(CONFIRM_REPEATS_MAX);
 });

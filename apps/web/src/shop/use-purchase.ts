@@ -5,12 +5,13 @@ import { randomId } from '../api/random-id.ts';
 import { checkOut } from '../api/shop-api.ts';
 import { attemptStorage } from './attempt-storage.ts';
 import { beginAttempt, pendingAttempt, settleAttempt } from './checkout-attempt.ts';
-import { payUntilSettled } from './pay.ts';
+import { payUntilSettled, type RepeatReason } from './pay.ts';
 
 export type Purchase =
   | { readonly kind: 'idle' }
-  /** `isResumed`: begun before a reload. `isRepeating`: the shop did not answer yet. */
-  | { readonly kind: 'paying'; readonly isResumed: boolean; readonly isRepeating: boolean }
+  /** `isResumed`: begun before a reload. `repeating`: why the shop is being asked again; null at first. */
+  | { readonly kind: 'paying'; readonly isResumed: boolean; readonly repeating: RepeatReason | null }
+  | { readonly kind: 'unconfirmed' }
   | { readonly kind: 'refused'; readonly problem: ApiProblem; readonly isOpen: boolean }
   | { readonly kind: 'paid'; readonly order: Order };
 
@@ -35,14 +36,14 @@ export function usePurchase(onSettled: (purchase: Purchase) => void, onResumed: 
     if (isBusy.current) return;
     isBusy.current = true;
     const attempt = beginAttempt(attemptStorage, body, randomId);
-    setPurchase({ kind: 'paying', isResumed, isRepeating: false });
+    setPurchase({ kind: 'paying', isResumed, repeating: null });
     const outcome = await payUntilSettled({
       ask: () => checkOut(attempt.body, attempt.key),
       wait: pause,
-      onRepeat: () => setPurchase({ kind: 'paying', isResumed, isRepeating: true }),
+      onRepeat: (repeating) => setPurchase({ kind: 'paying', isResumed, repeating }),
     });
     isBusy.current = false;
-    if (outcome.kind === 'paid' || !outcome.isOpen) settleAttempt(attemptStorage);
+    if (outcome.kind === 'paid' || (outcome.kind === 'refused' && !outcome.isOpen)) settleAttempt(attemptStorage);
     setPurchase(outcome);
     tell.current.onSettled(outcome);
   }, []);

@@ -13,7 +13,7 @@ import {
 } from '../../test-postgres/test-shop.ts';
 import { releaseExpired } from '../carts/release-holds.ts';
 import { createPool, createTestProvider, type PaymentProvider } from '../index.ts';
-import { guardProvider } from '../payments/guarded-provider.ts';
+import { guardProvider, ProviderUnavailable } from '../payments/guarded-provider.ts';
 import { reconcilePayments, settleAs } from '../payments/reconcile-payments.ts';
 import { checkOut } from './checkout.ts';
 import { requestHash, takeKey } from './idempotency.ts';
@@ -244,7 +244,7 @@ describe('C4 the charge succeeds after the hold has run out', () => {
   });
 
   test('the units are gone: the buyer is refunded in full', async () => {
-    const { buyer, variantId, paymentId } = await crashAt('after the charge');
+    const { buyer, variantId, key, paymentId } = await crashAt('after the charge');
     await runOut(buyer.id);
     const next = await shop.guest();
     expect((await next.hold(variantId)).status).toBe(201);
@@ -253,6 +253,12 @@ describe('C4 the charge succeeds after the hold has run out', () => {
     expect(await chargesOf(buyer)).toEqual(['refunded']);
     const { orders } = (await buyer.send<{ orders: Order[] }>('GET', '/api/orders')).body;
     expect(orders.map(({ status }) => status)).toEqual(['refunded']);
+    await letLeaseRunOut(key);
+    for (let round = 0; round < 2; round += 1) {
+      const answer = await buyer.pay(PAYING_CARD, key);
+      expect([answer.status, answer.body.reason]).toEqual([409, 'insufficient_stock']);
+      expect(answer.body.detail).toContain('money was returned');
+    }
     await expectAllWell();
   });
 
@@ -298,6 +304,31 @@ test('a provider that never answers: the order waits, the breaker opens, the wor
   expect(again).toMatchObject({ ok: true, order: { status: 'paid' } });
   await dead.close();
   await expectAllWell();
+});
+
+test('while the outcome is not known the answer is 202; once the worker has settled the same request is answered 201', async () => {
+  // The charge works, its answer never arrives.
+  const silent = await startShop({
+    provider: (real) => ({
+      ...real,
+      charge: async (...request) => {
+        await real.charge(...request);
+        throw new ProviderUnavailable(real.name, 'no answer');
+      },
+    }),
+  });
+  const buyer = await silent.guest();
+  await buyer.hold(await (await silent.seller()).variant(1));
+  const key = crypto.randomUUID();
+  const pending = await buyer.pay(PAYING_CARD, key);
+  expect([pending.status, pending.body.status]).toEqual([202, 'pending_payment']);
+  expect(pending.headers.get('retry-after')).toBe('2');
+  await reconcilePayments({ db: silent.database.kysely, provider: silent.provider, log: silentLog, lookUpAfterMs: -1 });
+  for (let round = 0; round < 2; round += 1) {
+    const answer = await buyer.pay(PAYING_CARD, key);
+    expect([answer.status, answer.body.status, answer.body.id]).toEqual([201, 'paid', pending.body.id]);
+  }
+  await silent.close();
 });
 
 type Crashed = {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkout, Order, Reason } from '@showfloor/protocol';
-import { assert, type Counter } from '@showfloor/service-kit';
+import { assert, assertNever, type Counter } from '@showfloor/service-kit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { ProviderUnavailable } from '../payments/guarded-provider.ts';
@@ -25,9 +25,10 @@ export type CheckoutRequest = {
   readonly key: string;
   readonly body: Checkout;
 };
+/** `detail`: what to tell the buyer when the reason alone would not. The order is paid, or waits for its payment. */
 export type CheckoutResult =
   | { readonly ok: true; readonly order: Order }
-  | { readonly ok: false; readonly reason: Reason };
+  | { readonly ok: false; readonly reason: Reason; readonly detail?: string };
 export type CheckoutDeps = {
   readonly db: Kysely<Tables>;
   readonly provider: PaymentProvider;
@@ -37,6 +38,8 @@ export type CheckoutDeps = {
 /** A repetition waits this long for the request it repeats. */
 const WAIT_MS = 12_000;
 const WAIT_STEP_MS = 60;
+const REFUNDED_DETAIL =
+  'The payment came through after the reservation had run out, and the units were gone. All of the money was returned.';
 
 /**
  * Buys the whole cart: order, charge, settlement, each its own transaction, so that a crash between any two is finished
@@ -53,7 +56,7 @@ export async function checkOut(deps: CheckoutDeps, request: CheckoutRequest): Pr
       case 'other_body':
         return { ok: false, reason: 'body_mismatch' };
       case 'done':
-        return taken.response.body as CheckoutResult;
+        return finalResult(taken.response.body as CheckoutResult);
       case 'mine': {
         const result = await work(deps, request, taken.lease, taken.orderId);
         if (result !== null) {
@@ -90,7 +93,7 @@ async function work(
       }
       const result = await pay(deps, request, placed.orderId);
       if (result.ok && result.order.status === 'pending_payment') await releaseKey(db, lease);
-      else await finishKey(db, lease, { status: result.ok ? 201 : 402, body: result });
+      else await finishKey(db, lease, { status: statusOf(result), body: result });
       return result;
     });
   } catch (error) {
@@ -127,5 +130,26 @@ async function pay(deps: CheckoutDeps, request: CheckoutRequest, orderId: string
   }
   const order = await orderOf(db, request.userId, orderId);
   assert(order !== null, 'the order of a checkout is not there');
-  return order.status === 'payment_failed' ? { ok: false, reason: 'payment_declined' } : { ok: true, order };
+  return finalResult({ ok: true, order });
+}
+
+/** An order that came to nothing is no success: nobody may read it as a receipt. */
+function finalResult(result: CheckoutResult): CheckoutResult {
+  if (!result.ok) return result;
+  switch (result.order.status) {
+    case 'paid':
+    case 'pending_payment':
+      return result;
+    case 'payment_failed':
+      return { ok: false, reason: 'payment_declined' };
+    case 'refunded':
+      return { ok: false, reason: 'insufficient_stock', detail: REFUNDED_DETAIL };
+    default:
+      return assertNever(result.order.status);
+  }
+}
+
+function statusOf(result: CheckoutResult): number {
+  if (result.ok) return 201;
+  return result.reason === 'payment_declined' ? 402 : 409;
 }

@@ -12,6 +12,7 @@ const tags = ['orders'];
 const security = SIGNED_IN;
 const buyer = { onRequest: needs() };
 const MIXED_CURRENCIES = { detail: 'The cart mixes currencies: take one of them out and buy it afterwards.' };
+const PENDING_RETRY_AFTER_SECONDS = '2';
 const OrderList = Type.Object({ orders: Type.Array(ref(Order)) });
 
 export function registerOrderRoutes(app: App, deps: CheckoutDeps): void {
@@ -25,7 +26,8 @@ export function registerOrderRoutes(app: App, deps: CheckoutDeps): void {
         security,
         headers: IdempotencyHeaders,
         body: ref(Checkout),
-        response: { 201: ref(Order), ...PROBLEMS },
+        // 202: whether the payment went through is not known yet; the same request, repeated, tells once it is.
+        response: { 201: ref(Order), 202: ref(Order), ...PROBLEMS },
         tags,
       },
     },
@@ -35,8 +37,12 @@ export function registerOrderRoutes(app: App, deps: CheckoutDeps): void {
       const { id: userId } = userOf(request);
       const email = request.body.email ?? (await findUser(db, userId))?.email ?? null;
       const result = await checkOut(deps, { userId, email, key, body: request.body });
-      if (!result.ok) throw new ProblemError(result.reason, result.reason === 'conflict' ? MIXED_CURRENCIES : {});
-      return reply.code(201).send(result.order);
+      if (!result.ok) {
+        const detail = result.detail === undefined ? {} : { detail: result.detail };
+        throw new ProblemError(result.reason, result.reason === 'conflict' ? MIXED_CURRENCIES : detail);
+      }
+      if (result.order.status === 'paid') return reply.code(201).send(result.order);
+      return reply.code(202).header('retry-after', PENDING_RETRY_AFTER_SECONDS).send(result.order);
     },
   );
 
