@@ -5,12 +5,13 @@ import { FlvDelivery } from './delivery/flv-delivery.ts';
 import { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
 import { HttpDelivery } from './delivery/http-delivery.ts';
 import { GOP_LIMITS, type GopLimits } from './hub/gop-cache.ts';
-import { type HubEvent, StreamHub } from './hub/stream-hub.ts';
+import { type HubEvent, STREAMS_MAX, StreamHub } from './hub/stream-hub.ts';
 import { AdmissionDesk, type Admit } from './ingest/admission.ts';
 import { FailedPublishGuard, GUARD_LIMITS, type GuardLimits } from './ingest/failed-publish-guard.ts';
 import { PublishDesk } from './ingest/publish-desk.ts';
 import { RTMP_LIMITS, type RtmpLimits } from './ingest/rtmp-limits.ts';
 import { RtmpServer } from './ingest/rtmp-server.ts';
+import { WAITING_PEERS_LIMITS, type WaitingPeersLimits } from './ingest/waiting-peers.ts';
 import type { MediaMetrics } from './media-metrics.ts';
 
 const SAMPLE_INTERVAL_MS = 2_500;
@@ -44,6 +45,8 @@ export type MediaPlaneOptions = Readonly<{
   viewerLimits?: Partial<ViewerLimits>;
   rtmpLimits?: Partial<RtmpLimits>;
   guardLimits?: Partial<GuardLimits>;
+  /** Connections that do not publish, per network. */
+  waitingPeers?: Partial<WaitingPeersLimits>;
 }>;
 
 /** A running video plane. */
@@ -68,11 +71,12 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const { metrics, log, host } = options;
   const app = options.app ?? 'live';
   const gop = { ...GOP_LIMITS, ...options.gop };
+  const streamsMax = options.streamsMax ?? STREAMS_MAX;
   const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
   let isClosing = false;
   const hub = new StreamHub({
     gop,
-    ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),
+    streamsMax,
     ...(options.rivalWindowMs === undefined ? {} : { rivalWindowMs: options.rivalWindowMs }),
     onGopOverflow: () => metrics.gopOverflows.inc(),
     onEvent: (event) => {
@@ -95,7 +99,10 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const publisherCount = (): number => hub.list().filter((entry) => entry.publisherClientId !== null).length;
   const hasRoom = (): boolean => flv.viewerCount + publisherCount() < connectionsMax;
   const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom });
-  const rtmp = new RtmpServer({ desk, metrics, log, limits: { ...RTMP_LIMITS, ...options.rtmpLimits }, app });
+  const rtmp = new RtmpServer(
+    { desk, metrics, log, limits: { ...RTMP_LIMITS, ...options.rtmpLimits }, app },
+    { streamsMax, waitingPeers: { ...WAITING_PEERS_LIMITS, ...options.waitingPeers } },
+  );
   const http = new HttpDelivery({ hub, flv, metrics, hasRoom, connectionsMax });
   const api = new SrsApi({
     hub,

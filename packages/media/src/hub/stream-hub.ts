@@ -36,7 +36,8 @@ export type HubOptions = Readonly<{
   onGopOverflow?: (playbackId: string) => void;
 }>;
 
-const STREAMS_MAX = 200;
+/** Streams on air or in grace at once. */
+export const STREAMS_MAX = 200;
 const RIVAL_WINDOW_MS = 2_000;
 
 type Entry = {

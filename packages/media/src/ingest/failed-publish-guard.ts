@@ -1,3 +1,5 @@
+import { subscriberNetwork } from './subscriber-network.ts';
+
 /** Bounds on guessing keys. */
 export type GuardLimits = Readonly<{ failuresMax: number; windowMs: number; blockMs: number }>;
 
@@ -21,7 +23,7 @@ export class FailedPublishGuard {
 
   /** True while the address may not connect. */
   isBlocked(address: string): boolean {
-    const record = this.#records.get(network(address));
+    const record = this.#records.get(subscriberNetwork(address));
     return record !== undefined && record.blockedUntilMs > this.#nowMs();
   }
 
@@ -36,7 +38,7 @@ export class FailedPublishGuard {
   /** Counts a refused publish. Returns true when it led to a block. */
   recordFailure(address: string): boolean {
     const nowMs = this.#nowMs();
-    const key = network(address);
+    const key = subscriberNetwork(address);
     const record = this.#records.get(key) ?? { failuresAtMs: [], blockedUntilMs: 0 };
     record.failuresAtMs = record.failuresAtMs.filter((atMs) => atMs > nowMs - this.#limits.windowMs);
     record.failuresAtMs.push(nowMs);
@@ -49,15 +51,4 @@ export class FailedPublishGuard {
     record.failuresAtMs = [];
     return true;
   }
-}
-
-/** IPv4 as it is (also IPv6-mapped), IPv6 by its /64: that is what one subscriber holds. */
-function network(address: string): string {
-  const ipv4 = /(?:^|:)(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
-  if (ipv4 !== undefined) return ipv4;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const tailGroups = (tail ?? '').split(':').filter(Boolean);
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tailGroups.length;
-  return [...groups, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...tailGroups].slice(0, 4).join(':');
 }

@@ -18,9 +18,7 @@ import type { Admit } from './admission.ts';
 import { RTMP_LIMITS } from './rtmp-limits.ts';
 
 /** A peer that is past the handshake and says what it likes. */
-async function rawPeer(
-  floor: PlaneUnderTest,
-): Promise<{
+async function rawPeer(floor: PlaneUnderTest): Promise<{
   socket: Socket;
   send: (message: RtmpMessage) => void;
   isClosed: () => boolean;
@@ -175,6 +173,23 @@ describe('S2 limits of a publisher connection', () => {
     peer.send(question);
     await until('the end', peer.isClosed);
     await endsFor(floor, 'rtmp.too_many_questions');
+  });
+
+  test('idle connections of one network do not keep publishers out', async () => {
+    await using floor = await PlaneUnderTest.start({ waitingPeers: { loopbackMax: 3 } });
+    for (let show = 1; show <= 2; show += 1) await floor.onAir(`show-busy-${show}`); // those on air do not count
+    const idle = await Promise.all([rawPeer(floor), rawPeer(floor), rawPeer(floor)]);
+    const over = connect({ host: '127.0.0.1', port: floor.plane.rtmpPort });
+    over.on('error', () => undefined); // reset
+    await once(over, 'close');
+    await endsFor(floor, 'too_many_waiting');
+    expect(idle.some((peer) => peer.isClosed())).toBe(false);
+    idle[0]?.socket.destroy();
+    await until('room again', async () => {
+      const result = await connectRtmpPublisher({ url: floor.rtmpUrl('show-busy-3') });
+      if (result.ok) result.publisher.close();
+      return result.ok;
+    });
   });
 
   test('bytes that are not RTMP, another app, and a player are turned away', async () => {

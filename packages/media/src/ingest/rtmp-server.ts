@@ -1,29 +1,41 @@
 import { createServer, type Server } from 'node:net';
 import { listen } from '@showfloor/service-kit';
 import { RtmpSession, type RtmpSessionContext } from './rtmp-session.ts';
+import { WaitingPeers, type WaitingPeersLimits } from './waiting-peers.ts';
 
 /** Connections beyond the admitted publishers that may be shaking hands at one time. */
-const CONNECTIONS_MAX = 1_000;
+const WAITING_MAX = 1_000;
 
 /** Listens for publishers. `close` cuts all sessions. */
 export class RtmpServer {
   readonly #context: RtmpSessionContext;
   readonly #server: Server;
   readonly #sessions = new Map<string, RtmpSession>();
+  readonly #waiting: WaitingPeers;
 
-  constructor(context: RtmpSessionContext, options: { connectionsMax?: number } = {}) {
+  constructor(context: RtmpSessionContext, options: { streamsMax: number; waitingPeers: WaitingPeersLimits }) {
     this.#context = context;
+    this.#waiting = new WaitingPeers(options.waitingPeers);
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 }, (socket) => {
       if (context.desk.isBlocked(socket.remoteAddress ?? '')) {
         context.metrics.rtmpEnds.inc({ reason: 'blocked' });
         socket.destroy();
         return;
       }
-      const session = new RtmpSession(socket, context);
+      const stopWaiting = this.#waiting.enter(socket.remoteAddress ?? '');
+      if (stopWaiting === null) {
+        context.metrics.rtmpEnds.inc({ reason: 'too_many_waiting' });
+        socket.destroy();
+        return;
+      }
+      const session = new RtmpSession(socket, context, stopWaiting);
       this.#sessions.set(session.clientId, session);
-      socket.on('close', () => this.#sessions.delete(session.clientId));
+      socket.on('close', () => {
+        stopWaiting();
+        this.#sessions.delete(session.clientId);
+      });
     });
-    this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#server.maxConnections = options.streamsMax + WAITING_MAX;
     this.#server.on('drop', () => context.metrics.rtmpEnds.inc({ reason: 'too_many_connections' }));
   }
 

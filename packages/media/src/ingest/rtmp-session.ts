@@ -61,6 +61,7 @@ export class RtmpSession {
   readonly createdAtMs: number = Date.now();
   readonly #socket: Socket;
   readonly #context: RtmpSessionContext;
+  readonly #onPublishing: () => void;
   readonly #reader: RtmpChunkReader;
   readonly #writer = new RtmpChunkWriter();
   readonly #packets: PacketSource;
@@ -73,9 +74,11 @@ export class RtmpSession {
   #windowBytes = WINDOW_BYTES;
   #questions = 0;
 
-  constructor(socket: Socket, context: RtmpSessionContext) {
+  /** `onPublishing` is called once, when a publish was accepted. */
+  constructor(socket: Socket, context: RtmpSessionContext, onPublishing: () => void) {
     this.#socket = socket;
     this.#context = context;
+    this.#onPublishing = onPublishing;
     this.ip = socket.remoteAddress ?? '';
     this.#reader = new RtmpChunkReader(context.limits.unauthenticated);
     this.#packets = new PacketSource(() => context.metrics.unstampedKeyframes.inc());
@@ -327,6 +330,7 @@ export class RtmpSession {
   #begin(publication: Publication, heldBack: readonly RtmpMessage[]): void {
     this.#phase = { kind: 'publishing', publication, hasMedia: false };
     this.#context.metrics.publishers.inc();
+    this.#onPublishing();
     this.#reader.setLimits(this.#context.limits.authenticated);
     this.#write(userControl(RtmpUserControl.streamBegin, MESSAGE_STREAM_ID));
     this.#status('status', 'NetStream.Publish.Start', 'On air.');
