@@ -20,6 +20,8 @@ import { type Config, loadConfig, VARIABLES } from './config.ts';
 
 /** The admin listener is never opened to the network, whatever HOST says (bar S16). */
 const ADMIN_HOST = '127.0.0.1';
+/** How long events may take to reach commerce and realtime at the stop. */
+const COURIER_DRAIN_MS = 2_000;
 
 async function start(): Promise<Service> {
   const config = loadConfig();
@@ -66,10 +68,10 @@ async function start(): Promise<Service> {
     log,
     close: async () => {
       stopHeartbeat?.();
-      for (const courier of couriers) courier.close();
+      await plane.close(); // tells of the interruptions
+      await Promise.all(couriers.map((courier) => courier.drain(COURIER_DRAIN_MS)));
       admin.closeAllConnections();
       admin.close();
-      await plane.close();
     },
   };
 }

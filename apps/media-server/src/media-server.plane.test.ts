@@ -207,7 +207,7 @@ test('S1 a stream key leaves the server in the signed publish hook and nowhere e
   expect(server.neighbours.posted.every((one) => one.isSigned)).toBe(true);
 });
 
-test('SIGTERM cuts everyone, ends quickly and tells nobody that the show is over', async () => {
+test('SIGTERM cuts everyone, ends quickly and tells that the show is interrupted, not that it is over', async () => {
   await using server = new Process();
   await server.start();
   const stop = new AbortController();
@@ -224,7 +224,18 @@ test('SIGTERM cuts everyone, ends quickly and tells nobody that the show is over
   expect(await server.stop()).toBe(0);
   expect(performance.now() - beganMs).toBeLessThan(5_000);
   await until('the viewer to be cut', viewer.isClosed);
-  expect(new Set(server.neighbours.eventTypes)).toEqual(new Set(['stream.started']));
+  const told = server.neighbours.posted.filter((one) => one.path === '/internal/events').map((one) => one.body);
+  const interrupted = told.filter((body) => body.includes('stream.interrupted')).map((body) => JSON.parse(body));
+  expect(server.neighbours.eventTypes.toSorted()).toEqual([
+    'stream.interrupted', // commerce's and realtime's
+    'stream.interrupted',
+    'stream.started',
+    'stream.started',
+  ]);
+  for (const one of interrupted) {
+    expect(one).toMatchObject({ data: { reason: 'server_stopping', graceEndsAtMs: expect.any(Number) } });
+    expect(one.data.graceEndsAtMs - one.atMs).toBeGreaterThan(50_000);
+  }
   stop.abort();
   await publishing;
 });

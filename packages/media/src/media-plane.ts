@@ -62,7 +62,7 @@ export type MediaPlane = Readonly<{
   summaries: () => unknown;
   /** False from the moment `close` was called. */
   isListening: () => boolean;
-  /** Cuts publishers and viewers; tells no `ended`, because a restart resumes the shows. */
+  /** Cuts publishers and viewers; tells `interrupted` and no `ended`, because a restart resumes the shows. */
   close: () => Promise<void>;
 }>;
 
@@ -80,7 +80,6 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     ...(options.rivalWindowMs === undefined ? {} : { rivalWindowMs: options.rivalWindowMs }),
     onGopOverflow: () => metrics.gopOverflows.inc(),
     onEvent: (event) => {
-      if (isClosing) return;
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);
       options.onEvent(event);
@@ -137,7 +136,6 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       clearInterval(timer);
       hub.close();
       await Promise.all([rtmp.close(), http.close()]);
-      hub.close(); // sessions that ended above have opened grace windows
     },
   };
 }

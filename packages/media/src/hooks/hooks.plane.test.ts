@@ -136,4 +136,39 @@ describe('the event courier', () => {
     );
     courier.close();
   });
+
+  test('at the stop, what is queued still goes out, whatever the backoff', async () => {
+    await using receiver = new Receiver();
+    receiver.answer = { status: 503, body: '' };
+    const { metrics, log } = kit();
+    const url = await receiver.listen();
+    const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 60_000 });
+    courier.send(event('started'));
+    courier.send(event('interrupted', 'server_stopping'));
+    await until('the first try', () => receiver.bodies.length === 1);
+    receiver.answer = { status: 200, body: '{}' };
+    await courier.drain(5_000);
+    const types = receiver.bodies.map((body) => (JSON.parse(body) as { type: string }).type);
+    expect(types).toEqual(['stream.started', 'stream.started', 'stream.interrupted']);
+    expect(courier.queueLength).toBe(0);
+  });
+
+  test.each([
+    ['that is silent is waited for no longer than it may take', null, 250, 2_000],
+    ['that is gone is not waited for', 'gone' as const, 0, 2_000],
+  ])('at the stop, a target %s', async (_name, answer, leastMs, mostMs) => {
+    await using receiver = new Receiver();
+    const { metrics, log, text } = kit();
+    receiver.answer = null;
+    const url = answer === 'gone' ? 'http://127.0.0.1:1/' : await receiver.listen();
+    const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
+    courier.send(event('interrupted'));
+    const beganMs = performance.now();
+    await courier.drain(answer === 'gone' ? 60_000 : 300);
+    expect(performance.now() - beganMs).toBeGreaterThanOrEqual(leastMs);
+    expect(performance.now() - beganMs).toBeLessThan(mostMs);
+    expect(await text()).toContain(
+      'media_event_deliveries_total{target="commerce",outcome="dropped_stopping",service="test"} 1',
+    );
+  });
 });

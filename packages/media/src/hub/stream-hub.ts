@@ -48,7 +48,7 @@ type Entry = {
   graceTimer: NodeJS.Timeout | null;
 };
 
-/** Every stream on air or in grace, and who publishes it. Owns the grace timers; `close` ends them silently. */
+/** Every stream on air or in grace, and who publishes it. Owns the grace timers; `close` ends them. */
 export class StreamHub {
   readonly #options: HubOptions;
   readonly #entries = new Map<string, Entry>();
@@ -106,9 +106,19 @@ export class StreamHub {
     return true;
   }
 
-  /** Stops the grace timers. No `ended` is told: after a restart the publisher resumes the show. */
+  /**
+   * The process stops: streams on air are told `interrupted`, with the grace that commerce gives them, and the grace timers
+   * end. No `ended` is told: after a restart the publisher resumes the show. Publishers are let go, not cut.
+   */
   close(): void {
-    for (const entry of this.#entries.values()) clearGrace(entry);
+    for (const entry of this.#entries.values()) {
+      clearGrace(entry);
+      entry.publisher = null;
+      if (entry.stream.state !== 'live') continue;
+      entry.stream.interrupt();
+      const graceEndsAtMs = Date.now() + entry.admission.graceMs;
+      this.#tell(entry, 'interrupted', { reason: 'server_stopping', graceEndsAtMs });
+    }
   }
 
   #create(admission: Admission): Entry {
