@@ -90,9 +90,14 @@ export function registerAccountRoutes(app: App, deps: AccountRouteDeps): void {
     '/api/auth/redeem',
     { config: auth, schema: { summary: 'Sign in with a one-time link', body: Link, ...answers } },
     async (request, reply) => {
-      const user = await redeemOneTimeLink(db, request.body.token);
-      if (user === null) throw new ProblemError('token_invalid');
-      return open(reply, user);
+      // One transaction: a link that failed to open a session is not used up.
+      const opened = await db.transaction().execute(async (tx) => {
+        const user = await redeemOneTimeLink(tx, request.body.token);
+        return user === null ? null : openSession(tx, sign, user);
+      });
+      if (opened === null) throw new ProblemError('token_invalid');
+      cookie.set(reply, opened.refreshToken);
+      return opened.session;
     },
   );
 

@@ -160,6 +160,28 @@ describe('sessions (S4)', () => {
   });
 });
 
+describe('PostgreSQL fails while a session is being opened', () => {
+  test('a refresh token is not used up: the same one works afterwards, and nobody is signed out', async () => {
+    const session = await register(newEmail());
+    await whileTokensCannotBeWritten(async () => {
+      expect((await refresh(cookieOf(session))).status).toBe(503);
+    });
+    expect((await refresh(cookieOf(session))).status).toBe(200);
+    expect((await shop.call('GET', '/api/auth/me', { token: session.body.accessToken })).status).toBe(200);
+  });
+
+  test('a one-time link is not used up', async () => {
+    const token = crypto.randomUUID();
+    const redeem = () => shop.call<Session>('POST', '/api/auth/redeem', { body: { token } });
+    await prepareOwnerLink(shop.database.kysely, token);
+    await whileTokensCannotBeWritten(async () => {
+      expect((await redeem()).status).toBe(503);
+    });
+    expect((await redeem()).status).toBe(200);
+    expect((await redeem()).status).toBe(401);
+  });
+});
+
 describe('the cookie (S5)', () => {
   test('is HttpOnly and SameSite=Strict; under https also Secure and bound to the host', async () => {
     const plain = (await register(newEmail())).headers.get('set-cookie') ?? '';
@@ -213,6 +235,21 @@ describe('rate limits (S17)', () => {
     await small.close();
   });
 });
+
+/** As a statement that is cut off by PostgreSQL's shutdown. */
+async function whileTokensCannotBeWritten(work: () => Promise<void>): Promise<void> {
+  const { pool } = shop.database;
+  await pool.query(`create function cut_off() returns trigger language plpgsql as $$
+    begin raise exception 'shutting down' using errcode = '57P01'; end $$`);
+  await pool.query(
+    'create trigger cut_off before insert on refresh_tokens for each statement execute function cut_off()',
+  );
+  try {
+    await work();
+  } finally {
+    await pool.query('drop function cut_off cascade');
+  }
+}
 
 let emails = 0;
 function newEmail(): string {

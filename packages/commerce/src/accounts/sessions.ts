@@ -18,7 +18,7 @@ export type Rotation =
   | ({ readonly ok: true } & OpenedSession)
   | { readonly ok: false; readonly revokedFamilyId: string | null };
 
-/** Starts a family of refresh tokens for the user. */
+/** Starts a family of refresh tokens for the user. With a transaction, the session is open once that commits. */
 export async function openSession(db: Kysely<Tables>, sign: TokenSigner, user: SessionUser): Promise<OpenedSession> {
   const family = await db
     .insertInto('refresh_families')
@@ -30,12 +30,25 @@ export async function openSession(db: Kysely<Tables>, sign: TokenSigner, user: S
 }
 
 /**
- * Trades a refresh token for the next one. A token that was used before means that somebody has a copy: the whole family
- * is revoked, for the thief and for the owner alike.
+ * Trades a refresh token for the next one, both or neither: a token that was used up without a successor would look like
+ * theft at its next use. A token that was used before means that somebody has a copy: the whole family is revoked, for the
+ * thief and for the owner alike.
  */
 export async function rotateSession(db: Kysely<Tables>, sign: TokenSigner, token: string): Promise<Rotation> {
   const token_hash = hashSecret(token);
-  const used = await db
+  const opened = await db.transaction().execute(async (tx) => {
+    const used = await useRefreshToken(tx, token_hash);
+    const user = used === undefined ? null : await findUser(tx, used.userId);
+    if (used === undefined || user === null) return null;
+    const refreshToken = await issueRefreshToken(tx, used.familyId, used.expiresAt);
+    return { session: await issueAccess(sign, user, used.familyId), refreshToken, familyId: used.familyId };
+  });
+  if (opened === null) return { ok: false, revokedFamilyId: await revokeIfReused(db, token_hash) };
+  return { ok: true, ...opened };
+}
+
+function useRefreshToken(tx: Kysely<Tables>, token_hash: Buffer) {
+  return tx
     .updateTable('refresh_tokens as t')
     .from('refresh_families as f')
     .set({ used_at: new Date() })
@@ -47,11 +60,6 @@ export async function rotateSession(db: Kysely<Tables>, sign: TokenSigner, token
     .where('f.revoked_at', 'is', null)
     .returning(['f.id as familyId', 'f.user_id as userId', 'f.expires_at as expiresAt'])
     .executeTakeFirst();
-  if (used === undefined) return { ok: false, revokedFamilyId: await revokeIfReused(db, token_hash) };
-  const user = await findUser(db, used.userId);
-  if (user === null) return { ok: false, revokedFamilyId: null };
-  const refreshToken = await issueRefreshToken(db, used.familyId, used.expiresAt);
-  return { ok: true, session: await issueAccess(sign, user, used.familyId), refreshToken, familyId: used.familyId };
 }
 
 /** Ends the family and tells the realtime plane. Resolves with false when it had already ended. */
