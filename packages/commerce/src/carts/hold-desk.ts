@@ -49,6 +49,8 @@ type Waiting = {
   hasLookedForExpired: boolean;
 };
 
+type Undecided = { readonly entry: Waiting; readonly row: HoldRow };
+
 /**
  * Where holds are made. Requests that arrive while a statement runs share the next one, in the order of their arrival;
  * a buyer's requests never share one. At the bound of its queue it answers `overloaded`.
@@ -133,46 +135,50 @@ export class HoldDesk {
     return batch;
   }
 
+  /** Answers what the statement decided at once; what follows can fail only for requests that were not decided. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     this.#options.batchSize?.observe(batch.length);
     const rows = await this.#execute(batch.map(({ request }) => request));
-    const again = new Set(rows.filter(({ verdict }) => verdict === 'retry').map(({ n }) => n));
-    for (const n of await this.#freeExpired(batch, rows)) again.add(n);
-    const retried: Waiting[] = [];
+    const retried: Undecided[] = [];
+    const blocked: Undecided[] = [];
     for (const row of rows) {
       const entry = batch[row.n];
       assert(entry !== undefined, 'the hold statement answered a request that was not asked');
       entry.rounds += 1;
-      if (again.has(row.n) && entry.rounds < ROUNDS_MAX) retried.push(entry);
+      if (entry.rounds < ROUNDS_MAX && row.verdict === 'retry') retried.push({ entry, row });
+      else if (entry.rounds < ROUNDS_MAX && mayWaitOnExpired(row, entry)) blocked.push({ entry, row });
       else entry.resolve(resultOf(row));
     }
-    this.#waiting = [...retried, ...this.#waiting];
+    try {
+      retried.push(...(await this.#freeExpired(blocked)));
+    } catch (error) {
+      for (const { entry } of blocked) entry.reject(error);
+    }
+    this.#waiting = [...retried.map(({ entry }) => entry), ...this.#waiting];
   }
 
   /**
    * Holds that ran out but were not swept yet (the worker may be down) must not sell anything out. Returns the requests
-   * that are worth another round.
+   * that are worth another round, and answers the others.
    */
-  async #freeExpired(batch: readonly Waiting[], rows: readonly HoldRow[]): Promise<number[]> {
-    const again: number[] = [];
-    const ofBuyers = rows.filter(({ verdict }) => verdict === 'expired');
-    const ofVariants = rows.filter(
-      ({ n, verdict }) => verdict === 'insufficient_stock' && batch[n]?.hasLookedForExpired === false,
-    );
+  async #freeExpired(blocked: readonly Undecided[]): Promise<Undecided[]> {
+    const ofBuyers = blocked.filter(({ row }) => row.verdict === 'expired');
+    const ofVariants = blocked.filter(({ row }) => row.verdict === 'insufficient_stock');
     const { kysely } = this.#options.database;
     if (ofBuyers.length > 0) {
-      const userIds = ofBuyers.flatMap(({ n }) => batch[n]?.request.buyerId ?? []);
-      await releaseExpired(kysely, { userIds });
-      again.push(...ofBuyers.map(({ n }) => n));
+      await releaseExpired(kysely, { userIds: ofBuyers.map(({ entry }) => entry.request.buyerId) });
     }
-    if (ofVariants.length > 0) {
-      const variantIds = [...new Set(ofVariants.flatMap(({ n }) => batch[n]?.request.variantId ?? []))];
-      const freed = new Set((await releaseExpired(kysely, { variantIds })).map(({ variantId }) => variantId));
-      for (const { n } of ofVariants) {
-        const entry = batch[n];
-        if (entry === undefined || !freed.has(entry.request.variantId)) continue;
+    if (ofVariants.length === 0) return ofBuyers;
+    const variantIds = [...new Set(ofVariants.map(({ entry }) => entry.request.variantId))];
+    const freed = new Set((await releaseExpired(kysely, { variantIds })).map(({ variantId }) => variantId));
+    const again = [...ofBuyers];
+    for (const undecided of ofVariants) {
+      const { entry, row } = undecided;
+      if (freed.has(entry.request.variantId)) {
         entry.hasLookedForExpired = true;
-        again.push(n);
+        again.push(undecided);
+      } else {
+        entry.resolve(resultOf(row));
       }
     }
     return again;
@@ -193,6 +199,11 @@ export class HoldDesk {
     ];
     return retryConflicts(async () => (await database.pool.query<HoldRow>({ ...HOLD_STATEMENT, values })).rows);
   }
+}
+
+/** Could freeing holds that ran out change the verdict? Asked of a variant's once. */
+function mayWaitOnExpired({ verdict }: HoldRow, { hasLookedForExpired }: Waiting): boolean {
+  return verdict === 'expired' || (verdict === 'insufficient_stock' && !hasLookedForExpired);
 }
 
 function resultOf(row: HoldRow): HoldResult {

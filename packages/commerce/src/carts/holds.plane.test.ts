@@ -152,6 +152,27 @@ describe('C3 the end of a hold', () => {
     expect((await next.hold(variantId)).status).toBe(201);
   });
 
+  test('whose freeing fails refuses nobody else: what was held in the same statement is answered as held', async () => {
+    const [plenty, soldOut] = [await seller.variant(5), await seller.variant(1)];
+    const [first, late, next] = await Promise.all([shop.guest(), shop.guest(), shop.guest()]);
+    await late.hold(soldOut);
+    await runOut(late.id);
+    const { pool } = shop.database;
+    await pool.query(`create function cut_off() returns trigger language plpgsql as $$
+      begin raise exception 'shutting down' using errcode = '57P01'; end $$`);
+    await pool.query(`create trigger cut_off before insert on stock_ledger for each row
+      when (new.kind = 'expire') execute function cut_off()`);
+    const desk = new HoldDesk({ database: shop.database, rules: RULES });
+    try {
+      const results = await Promise.allSettled([desk.hold([wish(first, plenty)]), desk.hold([wish(next, soldOut)])]);
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    } finally {
+      await pool.query('drop function cut_off cascade');
+    }
+    expect(await stockOf(plenty)).toMatchObject({ held: 1 });
+    expect(await desk.hold([wish(next, soldOut)])).toMatchObject([{ ok: true }]);
+  });
+
   test('lets the same buyer hold again, for a full term', async () => {
     const variantId = await seller.variant(1);
     const buyer = await shop.guest();
