@@ -112,6 +112,19 @@ describe('the buyer pays what the button showed, or nothing', () => {
   });
 });
 
+test('a hold that ran out stops a checkout once, also while nothing sweeps; the rest of the cart can be bought', async () => {
+  const buyer = await shop.guest();
+  const [over, left] = [await seller.variant(1), await seller.variant(1)];
+  await buyer.hold(over);
+  await runOut(buyer.id);
+  await buyer.hold(left);
+  expect((await buyer.pay()).body.reason).toBe('hold_expired');
+  expect(await stockOf(over)).toMatchObject({ available: 1, held: 0 });
+  const agreed = await totalOf(buyer);
+  const paid = await buyer.pay(PAYING_CARD, crypto.randomUUID(), agreed);
+  expect([paid.status, paid.body.lines?.map(({ variantId }) => variantId)]).toEqual([201, [left]]);
+});
+
 test('C3 paying extends a hold once, to two minutes from then, and paying again does not', async () => {
   const buyer = await shop.guest();
   await buyer.hold(await seller.variant(1));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkout, Order, Reason } from '@showfloor/protocol';
 import { assert, assertNever, type Counter } from '@showfloor/service-kit';
 import type { Kysely } from 'kysely';
+import { releaseExpired } from '../carts/release-holds.ts';
 import type { Tables } from '../database/tables.ts';
 import { ProviderUnavailable } from '../payments/guarded-provider.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
@@ -88,6 +89,8 @@ async function work(
           ? await placeOrder(db, request, deps.provider.name, lease, request.body)
           : { ok: true as const, orderId: reachedOrderId };
       if (!placed.ok) {
+        // The cart no longer shows what has run out: it must not stand in the way of the rest a second time.
+        if (placed.reason === 'hold_expired') await releaseExpired(db, { userIds: [request.userId] });
         await forgetKey(db, lease);
         return placed;
       }
