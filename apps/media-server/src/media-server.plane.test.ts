@@ -310,3 +310,24 @@ test('a stream that is ended by its name is over at once, for publisher, viewers
   stop.abort();
   await publishing;
 });
+
+test.each([
+  ['ending the stream', '/api/v1/streams/show-s1', 2049],
+  ['forgetting the key', '/api/v1/streams/show-s1/key', 0],
+])('%s takes a key out of memory while nobody publishes with it', async (_name, path, code) => {
+  await using server = new Process();
+  await server.start();
+  const url = `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${CANARY}`;
+  const attempt = async (): Promise<string> => {
+    const result = await connectRtmpPublisher({ url });
+    if (result.ok) result.publisher.close();
+    return result.ok ? 'accepted' : result.reason;
+  };
+  expect(await attempt()).toBe('accepted');
+  server.neighbours.close();
+  await until('the publisher to be gone', async () => (await server.admin('/api/v1/clients')).includes('"clients":[]'));
+  expect(await attempt()).toBe('accepted');
+  await until('the publisher to be gone', async () => (await server.admin('/api/v1/clients')).includes('"clients":[]'));
+  expect(JSON.parse(await server.admin(path, 'DELETE'))).toMatchObject({ code });
+  expect(await attempt()).toBe('failed');
+});

@@ -74,6 +74,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const streamsMax = options.streamsMax ?? STREAMS_MAX;
   const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
   let isClosing = false;
+  const admissions = new AdmissionDesk(options.admit, options.graceMs ?? GRACE_MS);
   const hub = new StreamHub({
     gop,
     streamsMax,
@@ -82,11 +83,11 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);
+      if (event.type === 'ended') admissions.forget(event.playbackId);
       options.onEvent(event);
     },
   });
   const guard = new FailedPublishGuard({ ...GUARD_LIMITS, ...options.guardLimits });
-  const admissions = new AdmissionDesk(options.admit, options.graceMs ?? GRACE_MS);
   const flv = new FlvDelivery({
     metrics,
     log,
@@ -109,7 +110,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     flv,
     app,
     serverId: options.serverId,
-    onPublisherCut: (playbackId) => admissions.forget(playbackId),
+    forgetKey: (playbackId) => admissions.forget(playbackId),
   });
   const sample = (): void => {
     api.sample();

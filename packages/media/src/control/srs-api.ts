@@ -24,8 +24,8 @@ export type SrsApiOptions = Readonly<{
   flv: FlvDelivery;
   app: string;
   serverId: string;
-  /** A publisher was cut by id: its remembered key must not let it back in unasked. */
-  onPublisherCut: (playbackId: string) => void;
+  /** The remembered key of a stream must not let anyone in unasked: its publisher was cut, or it was rotated. */
+  forgetKey: (playbackId: string) => void;
 }>;
 
 type Rates = { readonly received: RateMeter; readonly sent: RateMeter };
@@ -59,6 +59,11 @@ export class SrsApi {
   /** Returns true when it has answered. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const path = (request.url ?? '').split('?')[0] ?? '';
+    const keyOf = /^\/api\/v1\/streams\/([^/]+)\/key\/?$/.exec(path)?.[1];
+    if (keyOf !== undefined) {
+      this.#sendForget(request, response, keyOf);
+      return true;
+    }
     const match = /^\/api\/v1\/(summaries|streams|clients|versions)(?:\/([^/]+))?\/?$/.exec(path);
     if (match === null) return false;
     const [, kind, id] = match;
@@ -92,7 +97,7 @@ export class SrsApi {
     if (session !== undefined) {
       const playbackId = session.publication?.stream.playbackId;
       session.close('cut');
-      if (playbackId !== undefined) this.#options.onPublisherCut(playbackId);
+      if (playbackId !== undefined) this.#options.forgetKey(playbackId);
       this.#send(response, {});
     } else if (this.#options.flv.cut(id, 'cut')) {
       this.#send(response, {});
@@ -103,13 +108,24 @@ export class SrsApi {
 
   /** Not SRS's: ends a show's stream by its name or id, when the seller stops the show. */
   #sendEnd(response: ServerResponse, id: string): void {
+    this.#options.forgetKey(id); // also when nobody publishes now
     const entry = this.#options.hub.list().find(({ stream }) => stream.playbackId === id || stream.sessionId === id);
     if (entry === undefined) {
       send(response, 404, { code: CODE_NOT_FOUND });
       return;
     }
-    this.#options.onPublisherCut(entry.stream.playbackId);
+    this.#options.forgetKey(entry.stream.playbackId);
     this.#options.hub.end(entry.stream.playbackId, 'cut');
+    this.#send(response, {});
+  }
+
+  /** Not SRS's: `DELETE …/streams/{playbackId}/key` when a key was rotated. Publishers on air stay. */
+  #sendForget(request: IncomingMessage, response: ServerResponse, playbackId: string): void {
+    if (request.method !== 'DELETE') {
+      send(response, 405, { code: 1 });
+      return;
+    }
+    this.#options.forgetKey(playbackId);
     this.#send(response, {});
   }
 

@@ -51,6 +51,18 @@ describe('the admission desk', () => {
     expect(await ask([accepted, { ok: false, reason: 'wrong_key' }], ['good', 'good'])).toEqual([true, false]);
   });
 
+  test('a refused key is not good again when nobody can be asked', async () => {
+    const revoked: AdmitAnswer = { ok: false, reason: 'wrong_key' };
+    expect(await ask([accepted, revoked], ['good', 'good', 'good'])).toEqual([true, false, false]);
+    const over: AdmitAnswer = { ok: false, reason: 'not_scheduled' };
+    expect(await ask([accepted, over], ['good', 'good', 'good'])).toEqual([true, false, false]);
+  });
+
+  test('a stranger with a wrong key does not make us forget the good one', async () => {
+    const wrong: AdmitAnswer = { ok: false, reason: 'wrong_key' };
+    expect(await ask([accepted, wrong], ['good', 'bad', 'good'])).toEqual([true, false, true]);
+  });
+
   test('forgets at its bound the stream that published longest ago', async () => {
     let isReachable = true;
     const desk = new AdmissionDesk(() => Promise.resolve(isReachable ? accepted : unreachable), 1_000);

@@ -16,12 +16,14 @@ const REMEMBERED_MAX = 1_000;
 
 /**
  * Asks `admit` once per publish and remembers the last accepted key of each stream as a hash: while nobody can be asked, that
- * key stays good, so that a show survives the loss of commerce. Bounded; the oldest entry goes first.
+ * key stays good, so that a show survives the loss of commerce; a key that was refused since does not. Bounded; the oldest
+ * entry goes first.
  */
 export class AdmissionDesk {
   readonly #admit: Admit;
   readonly #graceMsDefault: number;
   readonly #remembered = new Map<string, Remembered>();
+  #forgets = 0;
 
   constructor(admit: Admit, graceMsDefault: number) {
     this.#admit = admit;
@@ -31,6 +33,7 @@ export class AdmissionDesk {
   async ask(
     request: AdmitRequest,
   ): Promise<{ ok: true; admission: Admission; fromMemory: boolean } | Extract<AdmitAnswer, { ok: false }>> {
+    const forgetsBefore = this.#forgets;
     const answer = await this.#admit(request);
     if (answer.ok) {
       const admission: Admission = {
@@ -38,19 +41,26 @@ export class AdmissionDesk {
         showId: answer.showId,
         graceMs: answer.graceMs ?? this.#graceMsDefault,
       };
-      this.#remember(request, admission);
+      // What was forgotten while we asked may have been this key: the answer is older than that.
+      if (this.#forgets === forgetsBefore) this.#remember(request, admission);
       return { ok: true, admission, fromMemory: false };
     }
-    const known = this.#remembered.get(request.playbackId);
-    if (answer.reason === 'unreachable' && known !== undefined && sameHash(known.keyHash, hashKey(request.key))) {
-      return { ok: true, admission: known.admission, fromMemory: true };
-    }
+    const known = this.#recall(request);
+    if (known === null) return answer;
+    if (answer.reason === 'unreachable') return { ok: true, admission: known.admission, fromMemory: true };
+    this.#remembered.delete(request.playbackId);
     return answer;
   }
 
-  /** Forgets a stream's key, e.g. when it was rotated and its publisher cut. */
+  /** Forgets a stream's key: it was rotated, or the stream is over. */
   forget(playbackId: string): void {
+    this.#forgets += 1;
     this.#remembered.delete(playbackId);
+  }
+
+  #recall({ playbackId, key }: AdmitRequest): Remembered | null {
+    const known = this.#remembered.get(playbackId);
+    return known !== undefined && sameHash(known.keyHash, hashKey(key)) ? known : null;
   }
 
   #remember(request: AdmitRequest, admission: Admission): void {

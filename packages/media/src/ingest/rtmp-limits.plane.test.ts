@@ -248,6 +248,18 @@ describe('while the publish hook is unreachable', () => {
     expect(await floor.metricsText()).toContain('outcome="accepted_from_memory"');
   });
 
+  test('a key is forgotten with the end of its stream', async () => {
+    let isReachable = true;
+    const admit: Admit = (request) =>
+      isReachable ? admitGoodKey(request) : Promise.resolve({ ok: false, reason: 'unreachable' });
+    await using floor = await PlaneUnderTest.start({ admit, graceMs: 50 });
+    const loop = await floor.onAir('show-over');
+    isReachable = false;
+    await loop.stop();
+    await until('the end', () => floor.story.includes('ended'));
+    expect(await connectRtmpPublisher({ url: floor.rtmpUrl('show-over') })).toMatchObject({ reason: 'failed' });
+  });
+
   test('a hook that answers late does not lose what the encoder has sent meanwhile', async () => {
     let release: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
