@@ -150,7 +150,7 @@ function readCart({ lines, totalMinor }: Cart): ShopCart {
 }
 
 function readOrder({ id, totalMinor, status }: Order): ShopOrder {
-  return { id, totalMinor, isPaid: status === 'paid' };
+  return { id, totalMinor, isPaid: status === 'paid', isPending: status === 'pending_payment' };
 }
 
 type StepParts<Body, T> = {

@@ -26,6 +26,10 @@ export type PlantedDefects = {
   readonly ignoresKeys?: boolean;
   /** Every n-th request fails with 500. */
   readonly failEvery?: number;
+  /** The first n requests fail with 500. */
+  readonly failFirst?: number;
+  /** A checkout is undecided (202) the first n times that it is asked for. */
+  readonly undecided?: number;
   /** Carts cost one more than their lines. */
   readonly miscounts?: boolean;
 };
@@ -76,6 +80,7 @@ class PlantedShop {
   readonly #defects: PlantedDefects;
   readonly #carts = new Map<string, number>();
   readonly #orders = new Map<string, { id: string; key: string }[]>();
+  readonly #asked = new Map<string, number>();
   #units = UNITS;
   #requests = 0;
   #ids = 0;
@@ -87,9 +92,9 @@ class PlantedShop {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for await (const _chunk of request); // bodies say nothing here
     this.#requests += 1;
-    const { failEvery } = this.#defects;
-    const [status, body] =
-      failEvery !== undefined && this.#requests % failEvery === 0 ? [500, {}] : this.#route(request);
+    const { failEvery, failFirst = 0 } = this.#defects;
+    const isFailing = this.#requests <= failFirst || (failEvery !== undefined && this.#requests % failEvery === 0);
+    const [status, body] = isFailing ? [500, {}] : this.#route(request);
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   }
 
@@ -120,10 +125,14 @@ class PlantedShop {
   }
 
   #checkout(session: string, key: string): [number, unknown] {
+    const asked = this.#asked.get(key) ?? 0;
+    this.#asked.set(key, asked + 1);
+    if (asked < (this.#defects.undecided ?? 0)) return [202, { id: `order-${key}` }];
     const orders = this.#orders.get(session) ?? [];
     const known = orders.find((order) => order.key === key);
     if (known !== undefined && this.#defects.ignoresKeys !== true) return [200, { id: known.id }];
-    const order = { id: this.#newId(), key };
+    const isSecond = known !== undefined;
+    const order = { id: isSecond ? this.#newId() : `order-${key}`, key };
     this.#orders.set(session, [...orders, order]);
     this.#carts.delete(session);
     return [200, { id: order.id }];

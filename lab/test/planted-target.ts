@@ -59,10 +59,15 @@ const dialect: ShopDialect = {
   hold: (session) => step('hold', 'write', { session }, readCart),
   release: (session) => step('release', 'write', { session }, readCart),
   checkout: (session, key) =>
-    step('checkout', 'write', { session, key }, ({ id }: { id: string }) => ({ id, totalMinor: 0, isPaid: true })),
+    step('checkout', 'write', { session, key }, ({ id }: { id: string }, status) => ({
+      id,
+      totalMinor: 0,
+      isPaid: status === 200,
+      isPending: status === 202,
+    })),
   listOrders: (session) =>
     step('orders', 'read', { session }, ({ orders }: { orders: string[] }) =>
-      orders.map((id) => ({ id, totalMinor: 0, isPaid: true })),
+      orders.map((id) => ({ id, totalMinor: 0, isPaid: true, isPending: false })),
     ),
 };
 
@@ -74,15 +79,15 @@ function step<Body, T>(
   name: string,
   kind: ApiStep<T>['kind'],
   { session = '', key = '' }: { session?: string; key?: string },
-  read: (body: Body) => T,
+  read: (body: Body, status: number) => T,
 ): ApiStep<T> {
   return {
     name,
     kind,
     request: { method: 'POST', path: `/${name}`, headers: { 'X-Session': session, 'X-Key': key } },
     read: ({ status, body }: ApiAnswer): ApiResult<T> =>
-      status === 200
-        ? { ok: true, value: read(body as Body) }
+      status === 200 || status === 202
+        ? { ok: true, value: read(body as Body, status) }
         : { ok: false, reason: 'sold_out', isExpected: status === 409 },
   };
 }

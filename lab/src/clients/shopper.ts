@@ -2,17 +2,15 @@
 import { monotonicMs } from '../clock.ts';
 import type { ShopperOptions } from '../engine/scenario.ts';
 import type { Counter } from '../metrics/recorder.ts';
-import type { ApiStep, ShopDialect, ShopOrder } from '../target/target.ts';
+import type { ApiResult, ApiStep, ShopDialect, ShopOrder } from '../target/target.ts';
 import { type ActorContext, forwardedAddress, pause } from './actor.ts';
 import { ApiClient } from './api-client.ts';
+import { askUntilDecided } from './ask-until-decided.ts';
 import { runPaced } from './paced-visits.ts';
 
 /** Every n-th order is sent a second time with the same key: it must be the same order. */
 const REPEAT_EVERY = 2;
 const THINK_MS = 300;
-/** An order whose payment is not known yet is asked for again with its key, for about half a minute. */
-const CONFIRM_PERIOD_MS = 2_000;
-const CONFIRM_REPEATS_MAX = 15;
 
 /** Shops until the signal aborts. */
 export async function runShopper(context: ActorContext, options: ShopperOptions): Promise<void> {
@@ -44,7 +42,19 @@ export async function runShopper(context: ActorContext, options: ShopperOptions)
 }
 
 type ShopCounters = Readonly<
-  Record<'visits' | 'orders' | 'duplicates' | 'mismatches' | 'negativeStock' | 'oversold', Counter>
+  Record<
+    | 'visits'
+    | 'stockReads'
+    | 'carts'
+    | 'checkouts'
+    | 'orders'
+    | 'undecided'
+    | 'rechecks'
+    | 'duplicates'
+    | 'mismatches'
+    | 'negativeStock',
+    Counter
+  >
 >;
 
 class Shopper {
@@ -56,7 +66,8 @@ class Shopper {
   #session: string | null = null;
   #keys = 0;
   readonly #paidKeys = new Map<string, string>();
-  #unconfirmedOrders = 0;
+  /** Checkouts of this session whose end is unknown. */
+  #openCheckouts = 0;
 
   constructor(context: ActorContext, options: ShopperOptions, shop: ShopDialect, api: ApiClient) {
     this.#context = context;
@@ -66,11 +77,15 @@ class Shopper {
     const counter = (metric: string): Counter => context.recorder.counter(metric, { group: context.vu.group });
     this.#count = {
       visits: counter('shop_visits_total'),
+      stockReads: counter('shop_stock_reads_total'),
+      carts: counter('shop_carts_total'),
+      checkouts: counter('checkouts_total'),
       orders: counter('orders_paid_total'),
+      undecided: counter('orders_undecided_total'),
+      rechecks: counter('orders_rechecked_total'),
       duplicates: counter('duplicate_orders_total'),
       mismatches: counter('cart_total_mismatches_total'),
       negativeStock: counter('negative_stock_total'),
-      oversold: counter('oversold_units_total'),
     };
   }
 
@@ -82,6 +97,7 @@ class Shopper {
     if (session === null) return;
     const items = await this.#api.run(this.#shop.listItems(session), isSignedIn ? dueMs : monotonicMs());
     if (!items.ok) return this.#forget(items.reason);
+    if (items.value.length > 0) this.#count.stockReads.add();
     if (items.value.some(({ availableUnits }) => availableUnits < 0))
       this.#violation('negativeStock', 'negative_stock');
     const wanted = items.value.filter(({ availableUnits }) => availableUnits > 0);
@@ -90,6 +106,7 @@ class Shopper {
 
     const cart = await this.#step(this.#shop.hold(session, item.variantId, this.#newKey()));
     if (cart === null) return;
+    this.#count.carts.add();
     if (cart.totalMinor !== cart.lineSumMinor) this.#violation('mismatches', 'cart_total_mismatch');
     const isThinking = await this.#think();
     if (!isThinking || (index > 0 && this.#context.random() < this.#options.abandonShare)) {
@@ -101,13 +118,9 @@ class Shopper {
 
   async #pay(session: string, variantId: string): Promise<void> {
     const key = this.#newKey();
-    const order = await this.#checkOut(session, key);
+    this.#count.checkouts.add();
+    const order = await this.#checkout(session, key);
     if (order === null) return;
-    if (!order.isPaid) {
-      this.#unconfirmedOrders += 1;
-      this.#context.event('order_unconfirmed');
-      return;
-    }
     this.#count.orders.add();
     this.#context.recorder
       .counter('shop_units_sold_total', { group: this.#context.vu.group, variant: variantId })
@@ -116,21 +129,28 @@ class Shopper {
     this.#paidKeys.set(key, order.id);
     if (this.#paidKeys.size % REPEAT_EVERY === 1) {
       const again = await this.#step(this.#shop.checkout(session, key));
+      if (again !== null) this.#count.rechecks.add();
       if (again !== null && again.id !== order.id) this.#violation('duplicates', 'order_placed_twice');
     }
     const orders = await this.#step(this.#shop.listOrders(session));
-    const known = this.#paidKeys.size + this.#unconfirmedOrders; // an unconfirmed one may have been paid since
-    const extra = (orders?.filter(({ isPaid }) => isPaid).length ?? 0) - known;
+    if (orders === null) return;
+    this.#count.rechecks.add();
+    const extra = orders.filter(({ isPaid }) => isPaid).length - this.#paidKeys.size - this.#openCheckouts;
     if (extra > 0) this.#violation('duplicates', 'more_orders_than_checkouts');
   }
 
-  /** Asks with one key until the order is paid, as a buyer's browser does. Null when the shop refuses. */
-  async #checkOut(session: string, key: string): Promise<ShopOrder | null> {
-    for (let repeat = 0; ; repeat += 1) {
-      const order = await this.#step(this.#shop.checkout(session, key));
-      if (order === null || order.isPaid || repeat === CONFIRM_REPEATS_MAX) return order;
-      if (!(await pause(CONFIRM_PERIOD_MS, this.#context.signal))) return order;
-    }
+  /** The paid order; null when it was refused, failed, or stayed undecided. */
+  async #checkout(session: string, key: string): Promise<ShopOrder | null> {
+    const { answer, isGivenUp } = await askUntilDecided(
+      () => this.#ask(this.#shop.checkout(session, key)),
+      (result) => result.ok && result.value.isPending,
+      (ms) => pause(ms, this.#context.signal),
+    );
+    if (answer.ok && answer.value.isPaid) return answer.value;
+    // Without a clear no it may show up as a paid order later, and is then not one too many.
+    if (answer.ok ? answer.value.isPending : !answer.isExpected) this.#openCheckouts += 1;
+    if (isGivenUp) this.#violation('undecided', 'order_undecided');
+    return null;
   }
 
   async #signIn(dueMs: number): Promise<string | null> {
@@ -141,7 +161,7 @@ class Shopper {
       if (answer.ok) {
         this.#session = answer.value;
         this.#paidKeys.clear();
-        this.#unconfirmedOrders = 0;
+        this.#openCheckouts = 0;
         return answer.value;
       }
       if (!answer.isExpected || !(await pause(1000 + 1000 * random(), signal))) return null;
@@ -155,10 +175,16 @@ class Shopper {
   }
 
   async #step<T>(step: ApiStep<T>): Promise<T | null> {
+    const result = await this.#ask(step);
+    return result.ok ? result.value : null;
+  }
+
+  async #ask<T>(step: ApiStep<T>): Promise<ApiResult<T>> {
     const result = await this.#api.run(step, monotonicMs());
-    if (result.ok) return result.value;
-    if (!result.isExpected) this.#context.event('api_error', { step: step.name, reason: result.reason });
-    return null;
+    if (!result.ok && !result.isExpected) {
+      this.#context.event('api_error', { step: step.name, reason: result.reason });
+    }
+    return result;
   }
 
   #violation(counter: keyof ShopCounters, name: string): void {

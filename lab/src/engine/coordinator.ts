@@ -117,9 +117,10 @@ export class Coordinator {
   #onSlice(index: number, message: Extract<WorkerMessage, { type: 'slice' }>): void {
     const second = this.#open.get(message.second) ?? { merger: new SliceMerger(), self: [], reported: new Set() };
     this.#open.set(message.second, second);
-    const oversold = this.#options.stock.add(message.data.counters);
+    const { checked, oversold } = this.#options.stock.add(message.data.counters);
     second.merger.add(message.data);
-    if (oversold > 0) second.merger.add({ trends: {}, gauges: {}, counters: { oversold_units_total: oversold } });
+    const counters = { shop_units_checked_total: checked, oversold_units_total: oversold };
+    second.merger.add({ trends: {}, gauges: {}, counters });
     second.self.push(message.self);
     second.reported.add(index);
     this.#droppedEvents += message.droppedEvents;

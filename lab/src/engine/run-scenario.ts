@@ -46,7 +46,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const workers = Math.max(1, Math.min(options.workers ?? availableParallelism(), plan.vus.length));
   const manifest = await makeManifest({ ...options, scenario }, plan, workers, skippedGroups);
   const writer = await RunWriter.create(options.folder, manifest, plan);
-  const stock = await StockCheck.begin(options.adapter, options.target);
+  const signal = options.signal ?? new AbortController().signal;
+  const stock = await StockCheck.begin(options.adapter, options.target, signal);
   const coordinator = new Coordinator({
     plan,
     workers,
@@ -62,7 +63,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     },
     onProgress: options.onProgress ?? (() => {}),
   });
-  const end = await coordinator.run(options.signal ?? new AbortController().signal);
+  const end = await coordinator.run(signal);
   await writer.writeManifest({ ...manifest, end });
   await writer.close();
   const run = await readRunFolder(options.folder);

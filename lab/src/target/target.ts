@@ -56,8 +56,13 @@ export type ShopCart = {
   readonly totalMinor: number;
   readonly lineSumMinor: number;
 };
-/** A paid order. */
-export type ShopOrder = { readonly id: string; readonly totalMinor: number; readonly isPaid: boolean };
+/** An order. `isPending`: nothing is decided yet, the same key asked again will tell. */
+export type ShopOrder = {
+  readonly id: string;
+  readonly totalMinor: number;
+  readonly isPaid: boolean;
+  readonly isPending: boolean;
+};
 
 /** The words of a shop. `session` is whatever `signIn` gave. */
 export type ShopDialect = {
