@@ -1,5 +1,5 @@
 import type { Admission } from '../hub/stream-hub.ts';
-import { hashKey, sameHash } from './stream-key.ts';
+import { hashKey, type PresentedKey, sameHash } from './stream-key.ts';
 
 /** Asks whether this key may publish. */
 export type AdmitRequest = Readonly<{ clientId: string; ip: string; app: string; playbackId: string; key: string }>;
@@ -58,7 +58,12 @@ export class AdmissionDesk {
     this.#remembered.delete(playbackId);
   }
 
-  #recall({ playbackId, key }: AdmitRequest): Remembered | null {
+  /** True when this key was the last one accepted for its stream. */
+  knows(presented: PresentedKey): boolean {
+    return this.#recall(presented) !== null;
+  }
+
+  #recall({ playbackId, key }: PresentedKey): Remembered | null {
     const known = this.#remembered.get(playbackId);
     return known !== undefined && sameHash(known.keyHash, hashKey(key)) ? known : null;
   }

@@ -21,7 +21,7 @@ export class FailedPublishGuard {
     this.#nowMs = nowMs;
   }
 
-  /** True while the address may not connect. */
+  /** True while the address may not guess. */
   isBlocked(address: string): boolean {
     const record = this.#records.get(subscriberNetwork(address));
     return record !== undefined && record.blockedUntilMs > this.#nowMs();

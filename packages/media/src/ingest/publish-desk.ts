@@ -11,6 +11,7 @@ export type PublishRefused = Readonly<{ ok: false; reason: string; statusCode: s
 const REFUSALS = {
   unknown_stream: { statusCode: 'NetStream.Publish.Denied', text: 'Unknown stream or wrong key.' },
   wrong_key: { statusCode: 'NetStream.Publish.Denied', text: 'Unknown stream or wrong key.' },
+  blocked: { statusCode: 'NetStream.Publish.Denied', text: 'Too many refused attempts from this address. Try later.' },
   not_scheduled: { statusCode: 'NetStream.Publish.Denied', text: 'This show may not go live now.' },
   unreachable: { statusCode: 'NetStream.Failed', text: 'The key cannot be checked now. Try again.' },
   bad_name: { statusCode: 'NetStream.Publish.BadName', text: 'Another encoder is on air with this key.' },
@@ -45,12 +46,11 @@ export class PublishDesk {
     this.#hasRoom = options.hasRoom;
   }
 
-  /** True while connections from this address are not accepted. */
-  isBlocked(ip: string): boolean {
-    return this.#guard.isBlocked(ip);
-  }
-
-  /** Asks for a publish. `isOpen` says whether the connection still stands after the hook has answered. */
+  /**
+   * Asks for a publish. From a blocked address only the key that was last good for this stream is worth a question: a studio
+   * shares its address with whoever guesses there. `isOpen` says whether the connection still stands after the hook has
+   * answered.
+   */
   async ask(
     request: PresentedKey & { app: string; ip: string },
     publisher: PublisherHandle,
@@ -58,6 +58,7 @@ export class PublishDesk {
   ): Promise<{ ok: true; publication: Publication } | PublishRefused> {
     const { playbackId, key, app, ip } = request;
     if (!this.#hasRoom()) return this.#refuse('too_many_connections', request);
+    if (this.#guard.isBlocked(ip) && !this.#admissions.knows(request)) return this.#refuse('blocked', request);
     const answer = await this.#admissions.ask({ clientId: publisher.clientId, ip, app, playbackId, key });
     if (!answer.ok) return this.#refuse(answer.reason, request);
     if (!isOpen()) return this.#refuse('gone', request);

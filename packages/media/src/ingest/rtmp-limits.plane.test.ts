@@ -210,23 +210,45 @@ describe('S2 limits of a publisher connection', () => {
     for (const reason of ['rtmp.handshake_version', 'invalid_app', 'play_refused']) await endsFor(floor, reason);
   });
 
-  test('ten refused publishes in a minute block the address', async () => {
-    await using floor = await PlaneUnderTest.start({ guardLimits: { blockMs: 300 } });
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const result = await connectRtmpPublisher({ url: floor.rtmpUrl('show-guess', `guess-${attempt}`) });
-      expect(result).toMatchObject({ ok: false, reason: 'denied' });
-    }
-    expect(await connectRtmpPublisher({ url: floor.rtmpUrl('show-guess') })).toMatchObject({
-      ok: false,
-      reason: 'closed',
-    });
+  test('ten refused publishes in a minute block the address: the hook is not asked again', async () => {
+    const asked: string[] = [];
+    const admit: Admit = (request) => {
+      asked.push(request.key);
+      return admitGoodKey(request);
+    };
+    await using floor = await PlaneUnderTest.start({ admit, guardLimits: { blockMs: 300 } });
+    for (let attempt = 0; attempt < 10; attempt += 1) await expectDenied(floor, 'show-guess', `guess-${attempt}`);
+    asked.length = 0;
+    await expectDenied(floor, 'show-guess', GOOD_KEY);
+    expect(asked).toEqual([]);
     await until('the block to end', async () => {
       const result = await connectRtmpPublisher({ url: floor.rtmpUrl('show-guess') });
       if (result.ok) result.publisher.close();
       return result.ok;
     });
   });
+
+  test('a blocked address still publishes with the key that was last good, on any connection', async () => {
+    await using floor = await PlaneUnderTest.start();
+    const loop = await floor.onAir('show-known');
+    await loop.stop();
+    const early = await rawPeer(floor); // opened before the block
+    for (let attempt = 0; attempt < 10; attempt += 1) await expectDenied(floor, 'show-known', `guess-${attempt}`);
+    await expectDenied(floor, 'show-known', 'guess-again');
+    await expectDenied(floor, 'show-other', GOOD_KEY);
+    early.send(connectCommand('live'));
+    early.send(publishCommand('show-known?key=guess-early'));
+    await until('the refusal', early.isClosed);
+    await endsFor(floor, 'refused_blocked');
+    await floor.onAir('show-known');
+    expect(floor.story).toEqual(['started', 'interrupted', 'resumed']);
+  });
 });
+
+async function expectDenied(floor: PlaneUnderTest, playbackId: string, key: string): Promise<void> {
+  const result = await connectRtmpPublisher({ url: floor.rtmpUrl(playbackId, key) });
+  expect(result).toEqual({ ok: false, reason: 'denied', statusCode: 'NetStream.Publish.Denied' });
+}
 
 describe('while the publish hook is unreachable', () => {
   test('the last accepted key may publish again, no other may, and nobody is blocked for it', async () => {

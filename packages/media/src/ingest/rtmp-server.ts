@@ -17,11 +17,6 @@ export class RtmpServer {
     this.#context = context;
     this.#waiting = new WaitingPeers(options.waitingPeers);
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 }, (socket) => {
-      if (context.desk.isBlocked(socket.remoteAddress ?? '')) {
-        context.metrics.rtmpEnds.inc({ reason: 'blocked' });
-        socket.destroy();
-        return;
-      }
       const stopWaiting = this.#waiting.enter(socket.remoteAddress ?? '');
       if (stopWaiting === null) {
         context.metrics.rtmpEnds.inc({ reason: 'too_many_waiting' });
