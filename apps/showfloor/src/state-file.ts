@@ -1,12 +1,22 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTicksOf } from './process-table.ts';
 import type { SupervisedChild } from './supervised-child.ts';
 
 /** What `supervisor.json` in the data folder tells: who runs, for `doctor` and for scripts. No secrets. */
 export type SupervisorState = {
   readonly pid: number;
   readonly children: Readonly<
-    Record<string, { readonly state: string; readonly pid: number | null; readonly restarts: number }>
+    Record<
+      string,
+      {
+        readonly state: string;
+        readonly pid: number | null;
+        /** When that process was started: see `startTicksOf`. Absent in files of earlier versions. */
+        readonly startTicks?: number | null;
+        readonly restarts: number;
+      }
+    >
   >;
 };
 
@@ -18,7 +28,10 @@ export function writeStateFile(dataDir: string, children: readonly SupervisedChi
   const state: SupervisorState = {
     pid: process.pid,
     children: Object.fromEntries(
-      children.map(({ program, state: { kind }, pid, restarts }) => [program.name, { state: kind, pid, restarts }]),
+      children.map(({ program, state: { kind }, pid, restarts }) => [
+        program.name,
+        { state: kind, pid, startTicks: pid === null ? null : startTicksOf(pid), restarts },
+      ]),
     ),
   };
   try {
