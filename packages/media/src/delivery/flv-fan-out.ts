@@ -128,7 +128,7 @@ export class FlvFanOut implements StreamOutput {
   ended(): void {
     this.#flush();
     this.#sendAside('ended');
-    for (const viewer of this.#viewers) viewer.end();
+    for (const viewer of this.#viewers) viewer.end(this.#options.viewerLimits.stuckMsMax);
     this.dispose();
     this.#options.onEnded();
   }

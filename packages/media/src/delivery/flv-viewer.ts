@@ -110,8 +110,10 @@ export class FlvViewer {
     if (this.#state !== 'skipping') this.#socket.write(tag);
   }
 
-  /** Ends the response after what is queued. */
-  end(): void {
+  /** Ends the response after what is queued; who has not read that and closed after `withinMs` is cut. */
+  end(withinMs: number): void {
+    const timer = setTimeout(() => this.#socket.destroy(), withinMs).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
     this.#socket.end();
   }
 
