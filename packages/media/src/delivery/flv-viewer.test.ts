@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { FlvViewer } from './flv-viewer.ts';
+import { FlvViewer, VIEWER_LIMITS } from './flv-viewer.ts';
 
 const BUFFER = Buffer.alloc(10_000);
+const limits = { ...VIEWER_LIMITS, backlogBytesLow: BUFFER.length, stuckMsMax: 10_000 };
 
 /** A viewer whose end takes bytes only while `isReading`. */
 function viewerWith(isReading: boolean) {
@@ -41,4 +42,34 @@ test('a viewer that reads gets everything up to the end', async () => {
   await readAll();
   await once(sink, 'close');
   expect(sink.writableFinished).toBe(true);
+});
+
+test('a viewer that has read its queue is not stuck, however long the next keyframe takes', () => {
+  const { viewer, sink, readAll } = viewerWith(false);
+  const offer = (nowMs: number, entry: Buffer | null = null) =>
+    viewer.offer(BUFFER, entry, { highBytes: 2 * BUFFER.length, limits, nowMs });
+  viewer.open(Buffer.alloc(0), true);
+  expect([offer(0), offer(1), offer(2), offer(3), offer(9_000)]).toEqual([
+    'sent',
+    'sent',
+    'sent',
+    'skip-began',
+    'skipped',
+  ]);
+  void readAll();
+  expect(sink.writableLength).toBe(0);
+  expect([offer(9_100), offer(30_000), offer(30_033, Buffer.alloc(1))]).toEqual(['waiting', 'waiting', 'sent']);
+});
+
+test('a viewer that reads nothing while it skips is stuck', () => {
+  const { viewer } = viewerWith(false);
+  const offer = (nowMs: number) => viewer.offer(BUFFER, null, { highBytes: 2 * BUFFER.length, limits, nowMs });
+  viewer.open(Buffer.alloc(0), true);
+  expect([offer(0), offer(1), offer(2), offer(3), offer(10_004)]).toEqual([
+    'sent',
+    'sent',
+    'sent',
+    'skip-began',
+    'stuck',
+  ]);
 });

@@ -6,7 +6,7 @@ export type ViewerLimits = Readonly<{
   backlogBytesLow: number;
   /** The same bound in media time: whichever is smaller counts. */
   backlogMsMax: number;
-  /** Skipping for this long ends the connection. */
+  /** Skipping for this long without having read the queue ends the connection; so does an end that is not read. */
   stuckMsMax: number;
 }>;
 
@@ -18,7 +18,7 @@ export const VIEWER_LIMITS: ViewerLimits = {
   stuckMsMax: 10_000,
 };
 
-/** `waiting`: has the file header, needs a keyframe · `flowing` · `skipping`: over its bound since `sinceMs`. */
+/** `waiting`: has the file header or has read its queue, needs a keyframe · `flowing` · `skipping`: over its bound since `sinceMs`. */
 type ViewerState = 'waiting' | 'flowing' | 'skipping';
 
 /** What became of a buffer offered to a viewer. */
@@ -94,14 +94,17 @@ export class FlvViewer {
     queuedBytes: number,
     { limits, nowMs }: { limits: ViewerLimits; nowMs: number },
   ): OfferResult {
-    const isSkipping = this.#state === 'skipping';
-    if (entry !== null && queuedBytes <= limits.backlogBytesLow) {
+    if (queuedBytes <= limits.backlogBytesLow) {
+      if (entry === null) {
+        this.#state = 'waiting'; // it reads again: only the keyframe is missing
+        return 'waiting';
+      }
       this.#state = 'flowing';
       this.#socket.write(entry);
       this.#socket.write(buffer);
       return 'sent';
     }
-    if (!isSkipping) return 'waiting';
+    if (this.#state !== 'skipping') return 'waiting';
     return nowMs - this.#sinceMs > limits.stuckMsMax ? 'stuck' : 'skipped';
   }
 
