@@ -25,6 +25,11 @@ export function createRealtimeMetrics(registry: Registry) {
     refusals: count(registry, 'realtime_refusals_total', 'Client events refused', ['event', 'reason']),
     frames: count(registry, 'realtime_broadcast_frames_total', 'Frames to room members', ['path']),
     journalErrors: count(registry, 'realtime_chat_journal_errors_total', 'Failed journal reads and writes', ['code']),
+    journalsEvicted: count(
+      registry,
+      'realtime_chat_journals_evicted_total',
+      'Journals of rooms that no event has named, deleted for want of room',
+    ),
     inbox: count(registry, 'realtime_inbox_events_total', 'Events delivered to the inbox', ['result']),
     chatDelivery: new Histogram({
       name: 'realtime_chat_delivery_seconds',

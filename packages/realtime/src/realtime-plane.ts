@@ -8,6 +8,7 @@ import { BatchDelay } from './chat/batch-delay.ts';
 import { type ChatPolicy, chatRoomName, serveChat } from './chat/chat-namespace.ts';
 import { ChatRooms } from './chat/chat-rooms.ts';
 import { JournalFolder } from './chat/journal-folder.ts';
+import { NamedShows } from './chat/named-shows.ts';
 import { admit, endRevoked } from './identity/admission.ts';
 import { Authentication } from './identity/authentication.ts';
 import { ResumeTokens } from './identity/resume-tokens.ts';
@@ -41,7 +42,7 @@ export type RealtimeOptions = {
   readonly host: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
-  /** Journals are kept under `{dataDir}/chat`, revocations under `{dataDir}/realtime`. */
+  /** Journals are kept under `{dataDir}/chat`, revocations and the names of shows under `{dataDir}/realtime`. */
   readonly dataDir: string;
   readonly secrets: {
     readonly tokenPublicKeyPem: string;
@@ -132,13 +133,21 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   const viewers = new ViewerRooms();
   const batchDelay = new BatchDelay();
   const journalErrors = countPerInterval(log, 'chat_journal.failed');
+  const namedShows = new NamedShows(join(options.dataDir, 'realtime', 'named-shows.txt'), (code) =>
+    metrics.journalErrors.inc({ code }),
+  );
+  const isNamed = (liveId: string): boolean => namedShows.has(liveId);
   const journalFolder = new JournalFolder({
     path: join(options.dataDir, 'chat'),
     retentionDays: options.chatRetentionDays ?? CHAT_RETENTION_DAYS,
+    isNamed,
+    isInUse: (liveId) => chatRooms.isOpen(liveId),
+    onEvicted: () => metrics.journalsEvicted.inc(),
     onError: (code) => metrics.journalErrors.inc({ code }),
   });
   const chatRooms = new ChatRooms({
     folder: journalFolder,
+    isNamed,
     publish: (batch) => broadcaster.send(chat, chatRoomName(batch.liveId), 'chat:messages', batch),
     membersOf: (liveId) => chat.adapter.rooms.get(chatRoomName(liveId))?.size ?? 0,
     delayMs: (members) => batchDelay.arrived(members, performance.now()),
@@ -156,6 +165,7 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
     states,
     toShoppers: (playbackId, event, payload) => broadcaster.send(root, streamRoom(playbackId), event, payload),
     toViewers: (playbackId, event, payload) => broadcaster.send(streaming, streamRoom(playbackId), event, payload),
+    onNamed: (playbackId) => namedShows.add(playbackId),
     revoke: (userId, atMs) => {
       try {
         revocations.add(userId, atMs);

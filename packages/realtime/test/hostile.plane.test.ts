@@ -6,9 +6,11 @@ import { bugsTotal } from '@showfloor/service-kit';
 import fc from 'fast-check';
 import type { Socket } from 'socket.io-client';
 import { afterEach, describe, expect, test } from 'vitest';
+import { UNNAMED_CHAT_ROOMS_MAX } from '../src/chat/chat-rooms.ts';
 import { PACKETS_PER_WINDOW_MAX } from '../src/transport/connection-gate.ts';
 import { QUEUED_PACKETS_MAX } from '../src/transport/slow-connections.ts';
-import { ask, envelope, message, next, type Rig, startRig, until } from './plane-rig.ts';
+import { ROOMS_PER_CONNECTION_MAX } from '../src/viewers/viewer-rooms.ts';
+import { ask, envelope, message, next, type Rig, startRig, temporaryFolder, until } from './plane-rig.ts';
 import { RawClient } from './raw-client.ts';
 
 let rig: Rig;
@@ -236,6 +238,30 @@ test('a polling client that stops fetching is ended once its queue is full', asy
     async () => (await rig.metric('realtime_connections_ended_total', { cause: 'slow' })) === 1,
     'it is ended',
   );
+});
+
+test('strangers who fill every made-up chat keep no show from its own, also after a restart', async () => {
+  const dataDir = temporaryFolder();
+  rig = await startRig({ dataDir });
+  await rig.deliver({ ...envelope('product.unpinned', 'demo'), data: { productId: randomUUID() } });
+  for (const life of ['first', 'second']) {
+    const joins = Array.from({ length: UNNAMED_CHAT_ROOMS_MAX / ROOMS_PER_CONNECTION_MAX }, async (_, who) => {
+      const socket = rig.client('/chat');
+      for (let index = 0; index < ROOMS_PER_CONNECTION_MAX; index += 1) {
+        expect(await ask(socket, 'chat:join', { liveId: `made-up-${who}-${index}` })).toMatchObject({ ok: true });
+      }
+    });
+    await Promise.all(joins);
+    const viewer = rig.client('/chat');
+    const [more, show] = [
+      await ask(viewer, 'chat:join', { liveId: 'one-more' }),
+      await ask(viewer, 'chat:join', { liveId: 'demo' }),
+    ];
+    expect([more.reason, show.ok], life).toEqual(['overloaded', true]);
+    if (life === 'second') break;
+    await rig.close();
+    rig = await startRig({ dataDir });
+  }
 });
 
 test('on close clients are told in a way that makes them come back by themselves', async () => {

@@ -32,7 +32,13 @@ const seqs = (messages: readonly ChatMessage[]): number[] => messages.map(({ seq
 
 function journalIn(path: string, segmentBytesMax?: number): { journal: ChatJournal; errors: string[] } {
   const errors: string[] = [];
-  const folder = new JournalFolder({ path, retentionDays: 30, onError: (code) => errors.push(code) });
+  const folder = new JournalFolder({
+    path,
+    retentionDays: 30,
+    isNamed: () => true,
+    isInUse: () => true,
+    onError: (code) => errors.push(code),
+  });
   const journal = new ChatJournal({
     folder,
     liveId: 'demo',

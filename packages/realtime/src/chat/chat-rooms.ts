@@ -3,25 +3,31 @@ import { ChatJournal } from './chat-journal.ts';
 import { ChatRoom } from './chat-room.ts';
 import type { JournalFolder } from './journal-folder.ts';
 
-/** Rooms in memory at once. Past it an idle room is closed (its journal brings it back), else newcomers are refused. */
+/** Rooms of shows in memory at once. Past it an idle room is closed (its journal brings it back), else newcomers are refused. */
 export const CHAT_ROOMS_MAX = 2_000;
+/** The same for rooms that no event has named: anybody can ask for those, so they have a bound of their own. */
+export const UNNAMED_CHAT_ROOMS_MAX = 200;
 const IDLE_MS = 10 * 60 * 1000;
 const SWEEP_MS = 60 * 1000;
 
 export type ChatRoomsOptions = {
   readonly folder: JournalFolder;
+  /** True for a show that a signed event has named. It may become true while the room is open. */
+  readonly isNamed: (liveId: string) => boolean;
   readonly publish: (batch: { liveId: string; epoch: string; messages: readonly ChatMessage[] }) => void;
   readonly membersOf: (liveId: string) => number;
   readonly delayMs: (members: number) => number;
   readonly onDelivered: (elapsedMs: number) => void;
   readonly onJournalError: (liveId: string, code: string) => void;
   readonly roomsMax?: number;
+  readonly unnamedRoomsMax?: number;
 };
 
 /** The rooms of this process, opened on first use and closed when nobody has used them for ten minutes. */
 export class ChatRooms {
   readonly #options: ChatRoomsOptions;
   readonly #roomsMax: number;
+  readonly #unnamedRoomsMax: number;
   readonly #rooms = new Map<string, Promise<ChatRoom>>();
   readonly #open = new Map<string, ChatRoom>();
   /** A room that is opened again waits until its former self has closed the journal. */
@@ -31,6 +37,7 @@ export class ChatRooms {
   constructor(options: ChatRoomsOptions) {
     this.#options = options;
     this.#roomsMax = options.roomsMax ?? CHAT_ROOMS_MAX;
+    this.#unnamedRoomsMax = options.unnamedRoomsMax ?? UNNAMED_CHAT_ROOMS_MAX;
     this.#sweep = setInterval(() => this.#closeIdle(Date.now() - IDLE_MS), SWEEP_MS);
     this.#sweep.unref();
   }
@@ -44,11 +51,16 @@ export class ChatRooms {
     return this.#open.get(liveId);
   }
 
+  /** True while the room's journal may be written to or read. */
+  isOpen(liveId: string): boolean {
+    return this.#rooms.has(liveId) || this.#closing.has(liveId);
+  }
+
   /** Opens the room, reading its journal the first time. Null when no more rooms fit. */
   async open(liveId: string): Promise<ChatRoom | null> {
     const known = this.#rooms.get(liveId);
     if (known !== undefined) return known;
-    if (this.#rooms.size >= this.#roomsMax && !this.#closeOne()) return null;
+    if (!this.#fits(liveId)) return null;
     const opening = this.#openNow(liveId);
     this.#rooms.set(liveId, opening);
     return opening;
@@ -61,6 +73,17 @@ export class ChatRooms {
     this.#rooms.clear();
     this.#open.clear();
     await Promise.all([...rooms.map((room) => room.close()), ...this.#closing.values()]);
+  }
+
+  /** Makes place at the bound of its kind, if it can. Rooms nobody has named never take the place of a show's. */
+  #fits(liveId: string): boolean {
+    const { isNamed } = this.#options;
+    const isShow = isNamed(liveId);
+    const roomsMax = isShow ? this.#roomsMax : this.#unnamedRoomsMax;
+    if (this.#rooms.size < roomsMax) return true;
+    let ofItsKind = 0;
+    for (const other of this.#rooms.keys()) if (isNamed(other) === isShow) ofItsKind += 1;
+    return ofItsKind < roomsMax || this.#closeOne(isShow);
   }
 
   async #openNow(liveId: string): Promise<ChatRoom> {
@@ -84,11 +107,12 @@ export class ChatRooms {
     }
   }
 
-  /** Makes place for one room by closing the one unused for longest, if any is idle. */
-  #closeOne(): boolean {
+  /** Makes place for one room by closing the one of its kind that is unused for longest, if any is idle. */
+  #closeOne(isShow: boolean): boolean {
     let oldest: ChatRoom | null = null;
     for (const room of this.#open.values()) {
-      if (this.#isIdle(room) && (oldest === null || room.usedAtMs < oldest.usedAtMs)) oldest = room;
+      if (this.#options.isNamed(room.liveId) !== isShow || !this.#isIdle(room)) continue;
+      if (oldest === null || room.usedAtMs < oldest.usedAtMs) oldest = room;
     }
     if (oldest === null) return false;
     this.#closeRoom(oldest);

@@ -25,6 +25,8 @@ export type RelayOptions = {
     event: E,
     payload: Parameters<StreamingServerEvents[E]>[0],
   ) => void;
+  /** Told of each show that an event speaks of, also when a newer event has overtaken it. */
+  readonly onNamed: (playbackId: string) => void;
   readonly revoke: (userId: string, atMs: number) => void;
 };
 
@@ -46,6 +48,7 @@ export class LiveEventRelay {
 
   /** Throws when the event could not be put in force (a revocation that cannot be written): it must be delivered again. */
   relay(event: LiveEvent | SessionRevoked): RelayResult {
+    if (event.type !== 'session.revoked') this.#options.onNamed(event.playbackId);
     switch (event.type) {
       case 'stream.started':
       case 'stream.interrupted':
