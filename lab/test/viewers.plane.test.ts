@@ -31,6 +31,13 @@ describe('a healthy server', () => {
     expect(result.verdict).toMatchObject({ isReady: false, stamps: ['co-located'] });
   });
 
+  test('pictures from the future: the delay is inconclusive, and the reason names the clock', async () => {
+    const result = await watch({ captureDelayMs: -20_000 }, 5000);
+    expect(total(result, 'latency_negative_total')).toBeGreaterThan(0);
+    const judgement = result.verdict.judgements.find(({ criterion }) => criterion.id === 'flv-latency-p95');
+    expect(judgement).toMatchObject({ outcome: 'inconclusive', reason: expect.stringMatching(/below zero.*clock/) });
+  });
+
   test('a known delay of the picture is measured within 50 ms', async () => {
     const [near, far] = await Promise.all([watch({}, 5000), watch({ captureDelayMs: 1000 }, 5000)]);
     // The smallest one: a player without buffer falls behind with every frame that a busy machine sends late.

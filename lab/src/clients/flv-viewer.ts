@@ -15,6 +15,8 @@ const STALL_PATIENCE_MS = 30_000;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 8000;
 const WATCH_EVERY_MS = 250;
+/** Wall clocks are read in whole milliseconds: an age down to minus this is 0, not a clock that is ahead. */
+const WALL_RESOLUTION_MS = 1;
 
 /** Watches until the signal aborts. */
 export async function runFlvViewer(context: ActorContext, options: FlvViewerOptions): Promise<void> {
@@ -195,8 +197,12 @@ class ViewingSession {
     this.#clocks.delete(mark);
     if (clocks === undefined) return;
     const wallMs = wallMsAt(atMs);
-    if (clocks.capture !== undefined) this.#metrics.latencyMs.capture.record(wallMs - clocks.capture);
-    if (clocks.ingest !== undefined) this.#metrics.latencyMs.ingest.record(wallMs - clocks.ingest);
+    for (const tier of ['capture', 'ingest'] as const) {
+      const stampMs = clocks[tier];
+      if (stampMs === undefined) continue;
+      const ageMs = wallMs - stampMs;
+      this.#metrics.latencyMs[tier].record(ageMs < 0 && ageMs >= -WALL_RESOLUTION_MS ? 0 : ageMs);
+    }
   }
 
   /** Hands in what was watched, played and stalled since the last slice. */

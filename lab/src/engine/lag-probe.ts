@@ -33,9 +33,9 @@ export class LagProbe {
     return nowMs - this.#recent.atMs < RECENT_MS ? Math.max(overdueMs, this.#recent.lagMs) : overdueMs;
   }
 
-  /** A scheduled action ran this late. */
+  /** A scheduled action ran this late; a timer that was early by a fraction was not late. */
   late(ms: number): void {
-    this.#lateness.record(ms);
+    this.#lateness.record(Math.max(0, ms));
   }
 
   /** The time since the last call. */

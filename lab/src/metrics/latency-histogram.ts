@@ -28,9 +28,11 @@ export class LatencyHistogram {
     return new LatencyHistogram(decodeFromCompressedBase64(text, 32, false));
   }
 
-  /** Records one value; negative ones (a clock behind) count as 0. */
-  record(valueMs: number): void {
-    this.#histogram.recordValue(Math.min(MICROSECONDS_MAX, Math.max(0, Math.round(valueMs * 1000))));
+  /** Records one value. Returns false, and records nothing, when it is below zero: no time passes backwards. */
+  record(valueMs: number): boolean {
+    if (!(valueMs >= 0)) return false;
+    this.#histogram.recordValue(Math.min(MICROSECONDS_MAX, Math.round(valueMs * 1000)));
+    return true;
   }
 
   add(other: LatencyHistogram): void {

@@ -23,6 +23,7 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   jumped_ms_total: counter('media time skipped by jumps'),
   latency_capture_ms: trend('tier A, glass to glass: capture time in the picture → picture on screen'),
   latency_ingest_ms: trend('ingest tier: media server received the picture → picture on screen'),
+  latency_negative_total: counter('samples below zero, not recorded; tag: metric. A clock is ahead of the other'),
   video_bytes_total: counter('bytes of FLV received'),
   flv_tags_total: counter('FLV tags received'),
   flv_tag_gap_ms: trend('time between two media tags of one viewer'),

@@ -41,6 +41,17 @@ test('an empty histogram has no percentile', () => {
   expect(new LatencyHistogram().percentileMs(95)).toBeNaN();
 });
 
+test('a latency below zero is no latency: it is counted, never recorded', () => {
+  const recorder = new Recorder();
+  const latency = recorder.trend('latency_ms', { group: 'g' });
+  for (const value of [-40, Number.NaN, 0, 25]) latency.record(value);
+  const { trends, counters } = recorder.takeSlice();
+  expect(LatencyHistogram.decode(trends['latency_ms{group=g}'] ?? '').count).toBe(2);
+  expect(counters).toEqual({ 'latency_negative_total{group=g,metric=latency_ms}': 2 });
+  const histogram = new LatencyHistogram();
+  expect([histogram.record(-0.1), histogram.record(0), histogram.count]).toEqual([false, true, 1]);
+});
+
 test('a slice holds what happened since the last one; levels stay', () => {
   const recorder = new Recorder();
   const orders = recorder.counter('orders_total', {});

@@ -6,7 +6,7 @@ import { LatencyHistogram } from './latency-histogram.ts';
 import { seriesKey, type Tags } from './series-key.ts';
 import type { SliceData } from './slice.ts';
 
-/** A distribution in milliseconds. */
+/** A distribution in milliseconds. Values below zero are counted as `latency_negative_total`, not recorded. */
 export type Trend = { readonly record: (valueMs: number) => void };
 /** A sum that starts at 0 in every slice. */
 export type Counter = { readonly add: (amount?: number) => void };
@@ -15,6 +15,9 @@ export type Gauge = { readonly add: (amount: number) => void };
 
 /** More series than this means that a tag holds ids; further ones are refused, loudly. */
 export const SERIES_MAX = 2000;
+
+/** Counts the samples of a trend, named by the tag `metric`, that lay below zero: two clocks disagree. */
+export const NEGATIVE_METRIC = 'latency_negative_total';
 
 /** Thrown when a scenario or actor makes series without end. */
 export class SeriesLimitError extends Error {
@@ -31,7 +34,11 @@ export class Recorder {
   /** The series exists from now on, even without a value: a counter that stayed 0 is data, an unknown one is not. */
   trend(metric: string, tags: Tags): Trend {
     const histogram = this.#intern(this.#trends, metric, tags, () => new LatencyHistogram());
-    return { record: (valueMs) => histogram.record(valueMs) };
+    return {
+      record: (valueMs) => {
+        if (!histogram.record(valueMs)) this.counter(NEGATIVE_METRIC, { ...tags, metric }).add();
+      },
+    };
   }
 
   counter(metric: string, tags: Tags): Counter {

@@ -132,6 +132,25 @@ describe('clocks', () => {
   });
 });
 
+describe('samples below zero', () => {
+  const negative = (metric: string) => ({ counters: { [`latency_negative_total{group=g,metric=${metric}}`]: 1 } });
+  const good = { trends: { startup_ms: histogram(500, 500, 500, 500, 500) } };
+
+  test('one of them makes the clocks doubtful, wherever in the run it was', () => {
+    for (const during of ['run', 'steady'] as const) {
+      const latency: Criterion = { ...STARTUP, needsClock: true, during };
+      expect(check(latency, run([negative('startup_ms'), {}, good]))[0]).toMatchObject({
+        outcome: 'inconclusive',
+        reason: expect.stringMatching(/1 sample below zero.*clock/),
+      });
+    }
+  });
+
+  test('those of another metric say nothing about this one', () => {
+    expect(check({ ...STARTUP, needsClock: true }, run([negative('other_ms'), good]))[0]?.outcome).toBe('pass');
+  });
+});
+
 describe('limits', () => {
   test('a percentile is one of the merged histogram, over slices and tags', () => {
     // 94 fast starts in one worker's series, 6 slow ones in the other's: p95 is slow though each average is not.

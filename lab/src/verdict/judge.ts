@@ -1,5 +1,8 @@
 /** The verdict: a pure function of the criteria and the slices of a run. No data is never green. */
+
 import type { Phase } from '../engine/plan.ts';
+import { NEGATIVE_METRIC } from '../metrics/recorder.ts';
+import { matchesSeries } from '../metrics/series-key.ts';
 import type { SliceData } from '../metrics/slice.ts';
 import type { Criterion, Plane } from './criterion.ts';
 import { type Evidence, MeasureReader } from './evidence.ts';
@@ -55,7 +58,10 @@ function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
   const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));
   const worst = worstWindow(slices, criterion, input.sliceMs);
   const facts = { ...nothing, samples: evidence.samples, worst: worst?.window ?? null };
-  const doubt = whyInconclusive(evidence, criterion) ?? clockDoubt(evidence, criterion, input.clockBoundMs);
+  const doubt =
+    negativeDoubt(criterion, input.slices) ??
+    whyInconclusive(evidence, criterion) ??
+    clockDoubt(evidence, criterion, input.clockBoundMs);
   if (doubt !== null) {
     return { ...facts, value: numberOrNull(evidence.value), outcome: 'inconclusive', reason: doubt };
   }
@@ -88,6 +94,17 @@ function whyInconclusive(evidence: Evidence, criterion: Criterion): string | nul
     return 'more than 100 %: the two sides of this share were not counted alike';
   }
   return null;
+}
+
+/** A sample below zero shows that a clock is ahead, and then every other sample of the run may be too small as well. */
+function negativeDoubt({ measure, needsClock }: Criterion, slices: readonly TimedSlice[]): string | null {
+  if (needsClock !== true || measure.kind !== 'percentile') return null;
+  const where = { ...measure.where, metric: measure.metric };
+  const count = slices
+    .flatMap(({ data }) => Object.entries(data.counters))
+    .reduce((sum, [key, value]) => sum + (matchesSeries(key, NEGATIVE_METRIC, where) ? value : 0), 0);
+  if (count === 0) return null;
+  return `${count} ${count === 1 ? 'sample' : 'samples'} below zero: a clock is ahead, so the others may be too small`;
 }
 
 const CLOCK_ERROR_SHARE_MAX = 0.1;
