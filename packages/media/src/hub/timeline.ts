@@ -9,14 +9,18 @@ const JUMP_FORWARD_MS_MAX = 10_000;
 const JUMP_BACK_MS_MAX = 2_000;
 
 type Track = 'video' | 'audio' | 'script';
-type TrackClock = { lastMs: number /** Smoothed; null until the second packet. */; frameMs: number | null };
+/** What was given out on a track, by all publishers. `frameMs` is smoothed; null until the second packet. */
+type TrackClock = { lastMs: number; frameMs: number | null };
+/** Where a publisher's track stands: its own 32-bit time and what that is on our clock, not held to the order. */
+type SourceClock = { timestampMs: number; outputMs: number };
 
 /** Maps the 32-bit timestamps of consecutive publishers to one continuing clock. */
 export class Timeline {
   readonly #tracks = new Map<Track, TrackClock>();
-  /** Unwrapped publisher time of the latest packet; null before the first packet of a publisher. */
-  #sourceMs: number | null = null;
-  #offsetMs = 0;
+  /** Tracks of the present publisher: each is measured against itself, for they may arrive seconds apart. */
+  readonly #sources = new Map<Track, SourceClock>();
+  /** The track whose mapping the others share: the first one, or the latest that jumped. */
+  #reference: SourceClock | null = null;
 
   /** The latest time given out on any track. */
   get lastMs(): number {
@@ -27,15 +31,15 @@ export class Timeline {
 
   /** A new publisher begins: its first packet will come one frame after the last. */
   beginSource(): void {
-    this.#sourceMs = null;
+    this.#sources.clear();
+    this.#reference = null;
   }
 
   /** The output time of a packet that carries `timestampMs` (32 bits, wrapping). */
   map(track: Track, timestampMs: number): number {
-    const sourceMs = this.#unwrap(timestampMs);
     const clock = this.#tracks.get(track);
     // Interleaving may bring a packet slightly older than its track's last: order within a track is kept.
-    const outputMs = Math.max(sourceMs + this.#offsetMs, clock === undefined ? 0 : clock.lastMs);
+    const outputMs = Math.max(this.#place(track, timestampMs), clock === undefined ? 0 : clock.lastMs);
     if (clock === undefined) {
       this.#tracks.set(track, { lastMs: outputMs, frameMs: null });
       return outputMs;
@@ -48,14 +52,36 @@ export class Timeline {
     return outputMs;
   }
 
-  #unwrap(timestampMs: number): number {
-    const previousMs = this.#sourceMs;
-    const stepMs = previousMs === null ? 0 : (timestampMs - previousMs) | 0; // 32-bit difference: survives the wrap
-    const isJump = stepMs > JUMP_FORWARD_MS_MAX || stepMs < -JUMP_BACK_MS_MAX;
-    const sourceMs = previousMs === null || isJump ? timestampMs >>> 0 : previousMs + stepMs;
-    if (previousMs === null || isJump) this.#offsetMs = this.#nextMs() - sourceMs;
-    this.#sourceMs = sourceMs;
-    return sourceMs;
+  #place(track: Track, timestampMs: number): number {
+    const source = this.#sources.get(track);
+    if (source === undefined) {
+      const first = { timestampMs, outputMs: this.#placeFirst(timestampMs) };
+      this.#sources.set(track, first);
+      this.#reference ??= first;
+      return first.outputMs;
+    }
+    const outputMs = placeBeside(source, timestampMs);
+    source.outputMs = isJump(outputMs - source.outputMs) ? this.#placeJump(source, timestampMs) : outputMs;
+    source.timestampMs = timestampMs;
+    return source.outputMs;
+  }
+
+  /** Beside the tracks that are there, unless it runs on another clock: then from the present on. */
+  #placeFirst(timestampMs: number): number {
+    if (this.#reference === null) return this.#nextMs();
+    const outputMs = placeBeside(this.#reference, timestampMs);
+    const { lastMs } = this;
+    return Math.abs(outputMs - lastMs) > JUMP_FORWARD_MS_MAX ? lastMs : outputMs;
+  }
+
+  /** Where the other tracks have jumped to before, or one frame after everything, for them to follow. */
+  #placeJump(source: SourceClock, timestampMs: number): number {
+    if (this.#reference !== null && this.#reference !== source) {
+      const outputMs = placeBeside(this.#reference, timestampMs);
+      if (!isJump(outputMs - this.lastMs)) return outputMs;
+    }
+    this.#reference = source;
+    return this.#nextMs();
   }
 
   /** One frame after everything given out so far; 0 on a fresh timeline. */
@@ -66,4 +92,13 @@ export class Timeline {
     }
     return next;
   }
+}
+
+/** The time that continues `clock`; the 32-bit difference survives the wrap. */
+function placeBeside(clock: SourceClock, timestampMs: number): number {
+  return clock.outputMs + ((timestampMs - clock.timestampMs) | 0);
+}
+
+function isJump(stepMs: number): boolean {
+  return stepMs > JUMP_FORWARD_MS_MAX || stepMs < -JUMP_BACK_MS_MAX;
 }
