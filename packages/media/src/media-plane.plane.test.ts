@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import {
   CAPTURE_TIME_SEI_UUID,
+  concatBytes,
   decodeWallClockSei,
+  encodeFlvHeader,
+  encodeFlvTag,
+  FlvDemuxer,
   type FlvTag,
   FlvTagType,
   INGEST_TIME_SEI_UUID,
@@ -11,7 +15,16 @@ import {
   readUserDataSei,
 } from '@showfloor/media-formats';
 import { describe, expect, test } from 'vitest';
-import { FlvWatcher, GOOD_KEY, hasFfmpeg, metricOf, PlaneUnderTest, run, until } from '../test/plane-under-test.ts';
+import {
+  CLIP,
+  FlvWatcher,
+  GOOD_KEY,
+  hasFfmpeg,
+  metricOf,
+  PlaneUnderTest,
+  run,
+  until,
+} from '../test/plane-under-test.ts';
 
 const SOUND_CLIP = new Uint8Array(readFileSync(new URL('../../media-formats/fixtures/aac-mono.flv', import.meta.url)));
 const words = (line: string): string[] => line.trim().split(/\s+/);
@@ -150,6 +163,37 @@ test('sound without picture has no keyframes to wait for', async () => {
   expectMonotonic(early.tags.slice(2), 60);
 });
 
+test('a publisher that comes back without picture: those who watched are ended, joiners get sound', async () => {
+  await using floor = await PlaneUnderTest.start();
+  const full = await floor.onAir('show-less');
+  const before = floor.watch('show-less');
+  await until('pictures', () => before.pictures.length > 5);
+  await full.stop();
+  floor.publish('show-less', GOOD_KEY, SOUND_CLIP);
+  await until('the old connection to end', () => before.isClosed);
+  const after = floor.watch('show-less');
+  await until('sound', () => after.tags.filter((tag) => tag.typeId === FlvTagType.audio).length > 20);
+  expect(after.tags.some((tag) => tag.typeId === FlvTagType.video)).toBe(false);
+  expect(before.states).toEqual(['interrupted', 'live']);
+  expect(floor.story).toEqual(['started', 'interrupted', 'resumed']);
+  await until('the count', async () => (await floor.metricsText()).includes('reason="tracks_changed"'));
+});
+
+test('a publisher that comes back without sound: joiners get the picture at once', async () => {
+  await using floor = await PlaneUnderTest.start();
+  const full = await floor.onAir('show-mute');
+  const before = floor.watch('show-mute');
+  await until('pictures', () => before.pictures.length > 5);
+  await full.stop();
+  floor.publish('show-mute', GOOD_KEY, withoutSound(CLIP));
+  await until('the old connection to end', () => before.isClosed);
+  const after = floor.watch('show-mute');
+  await until('pictures', () => after.pictures.length > 30);
+  expect(after.tags.some((tag) => tag.typeId === FlvTagType.audio)).toBe(false);
+  expect(after.pictures[0] !== undefined && isKeyframe(after.pictures[0])).toBe(true);
+  expect(floor.plane.viewers()).toHaveLength(1);
+});
+
 describe('HTTP', () => {
   test('one connection is one viewer, however many requests come on it', async () => {
     await using floor = await PlaneUnderTest.start();
@@ -219,6 +263,17 @@ describe('HTTP', () => {
     expect(await floor.metricsText()).not.toMatch(/media_subscribers\{[^}]*\} [1-9]/);
   });
 });
+
+function withoutSound(clip: Uint8Array): Uint8Array {
+  const parts = [encodeFlvHeader({ hasAudio: false, hasVideo: true })];
+  const demuxer = new FlvDemuxer({
+    onTag: (tag) => {
+      if (tag.typeId !== FlvTagType.audio) parts.push(encodeFlvTag(tag));
+    },
+  });
+  demuxer.push(clip);
+  return concatBytes(parts);
+}
 
 function isKeyframe(tag: FlvTag): boolean {
   return readFlvVideoHeader(tag.payload).isKeyframe;

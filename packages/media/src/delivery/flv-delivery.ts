@@ -93,6 +93,12 @@ export class FlvDelivery {
       mergeCeilingMs,
       keepAliveMs,
       onStuck: (viewer) => this.cut(viewer.id, 'too_slow'),
+      onTracksChanged: (viewers) => {
+        for (const { id } of viewers) {
+          const watch = this.#watches.get(id);
+          if (watch !== undefined) watch.endReason = 'tracks_changed';
+        }
+      },
       onEnded: () => {
         this.#fanOuts.delete(stream);
         for (const watch of this.#watches.values()) if (watch.fanOut === fanOut) watch.endReason = 'stream_ended';

@@ -91,6 +91,7 @@ async function check(script: string, gop = GOP_LIMITS, queuedPicturesMax = 3): P
         mergeCeilingMs: 100,
         keepAliveMs: 3_000,
         onEnded: () => undefined,
+        onTracksChanged: () => undefined,
         onStuck: () => undefined,
       });
       const sink = new Sink({ highWaterMark: 1 });

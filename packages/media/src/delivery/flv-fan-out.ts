@@ -39,6 +39,8 @@ export type FanOutOptions = Readonly<{
   sent: { bytes: number };
   /** Told once, when the stream is over and all viewers were ended. */
   onEnded: () => void;
+  /** Told who was ended because the publisher came back with other tracks. */
+  onTracksChanged: (viewers: readonly FlvViewer[]) => void;
   /** Told for every viewer that was cut for being stuck. */
   onStuck: (viewer: FlvViewer) => void;
 }>;
@@ -70,10 +72,7 @@ export class FlvFanOut implements StreamOutput {
     this.#stream = stream;
     this.#options = options;
     this.#policy = new MergePolicy(options.mergeCeilingMs);
-    for (const packet of stream.gop) this.#append(packet);
-    this.#flushedTo = this.#arena?.filled ?? 0; // nobody has missed it: joiners get it whole
-    this.#pendingPackets = 0;
-    this.#isEntryPending = false;
+    this.#fillArena();
     stream.attach(this);
     if (stream.state === 'interrupted') this.#startKeepAlive();
   }
@@ -133,6 +132,30 @@ export class FlvFanOut implements StreamOutput {
     this.#options.onEnded();
   }
 
+  /** A response names its tracks at its beginning: those who watch must ask again. */
+  tracksChanged(): void {
+    this.#flush();
+    for (const viewer of this.#viewers) viewer.end(this.#options.viewerLimits.stuckMsMax);
+    this.#options.onTracksChanged([...this.#viewers]);
+    this.#viewers.clear();
+    this.#fillArena();
+  }
+
+  /** Begins with the stream's GOP, under its present headers. */
+  #fillArena(): void {
+    this.#arena = null;
+    this.#isJoinable = false;
+    this.#flushedTo = 0;
+    for (const packet of this.#stream.gop) this.#append(packet);
+    this.#flushedTo = this.#arenaBytes(); // nobody has missed it: joiners get it whole
+    this.#pendingPackets = 0;
+    this.#isEntryPending = false;
+  }
+
+  #arenaBytes(): number {
+    return this.#arena?.filled ?? 0;
+  }
+
   #append(packet: MediaPacket): void {
     const hasPicture = this.#stream.headers.video !== null;
     const isEntry = packet.kind === 'frames' && (hasPicture ? packet.isKeyframe : this.#isSoundArenaFull());
@@ -153,7 +176,7 @@ export class FlvFanOut implements StreamOutput {
   }
 
   #isOverflowing(): boolean {
-    const bytes = this.#arena?.filled ?? 0;
+    const bytes = this.#arenaBytes();
     if (!this.#isJoinable) return bytes > OVERFLOW_ARENA_BYTES_MAX;
     return bytes > this.#options.gop.bytesMax || this.#arenaPackets >= this.#options.gop.packetsMax;
   }

@@ -8,6 +8,8 @@ import { Timeline } from './timeline.ts';
 export type StreamOutput = {
   /** One packet, in order. Called synchronously from ingest. */
   packet(packet: MediaPacket): void;
+  /** The returned publisher lacks a track that was there; called with the headers already right. */
+  tracksChanged(): void;
   /** The publisher is gone, the grace window runs. */
   interrupted(): void;
   /** The first frame of the returning publisher follows. */
@@ -15,6 +17,12 @@ export type StreamOutput = {
   /** Nothing will follow. */
   ended(): void;
 };
+
+/** What a publisher has shown so far; `firstMs` is the output time of its first frame. */
+type SourceTracks = { video: boolean; audio: boolean; firstMs: number | null; isSettled: boolean };
+
+/** A returned publisher has this long, from its first frame on, to show each of the tracks that were there. */
+const SETTLE_MS = 1_000;
 
 /** `pending`: admitted, no frame yet. */
 export type StreamState = 'pending' | 'live' | 'interrupted' | 'ended';
@@ -49,6 +57,7 @@ export class Stream {
   #headers: StreamHeaders = { metadata: null, video: null, audio: null };
   #format: StreamFormat = { avc: null, aac: null };
   #isAwaitingKeyframe = true;
+  #source = newSource();
   #receivedBytes = 0;
   #videoFrames = 0;
 
@@ -95,6 +104,7 @@ export class Stream {
   beginSource(): void {
     this.#timeline.beginSource();
     this.#isAwaitingKeyframe = true;
+    this.#source = newSource();
   }
 
   /** The first frame of a publisher came. */
@@ -141,13 +151,32 @@ export class Stream {
       this.#videoFrames += 1;
     }
     const packet = this.#onTimeline(source);
+    this.#settleTracks(packet);
     this.#gop.add(packet);
     this.#deliver(packet);
+  }
+
+  /** Forgets the headers of tracks that the present publisher does not have: a joiner's player would wait for them. */
+  #settleTracks({ track, timestampMs }: MediaPacket): void {
+    const source = this.#source;
+    if (source.isSettled || track === 'script') return;
+    source[track] = true;
+    source.firstMs ??= timestampMs;
+    if (timestampMs - source.firstMs < SETTLE_MS) return;
+    source.isSettled = true;
+    const { video, audio } = this.#headers;
+    const hasLost = { video: video !== null && !source.video, audio: audio !== null && !source.audio };
+    if (!hasLost.video && !hasLost.audio) return;
+    this.#headers = { ...this.#headers, ...(hasLost.video ? { video: null } : { audio: null }) };
+    this.#format = { ...this.#format, ...(hasLost.video ? { avc: null } : { aac: null }) };
+    if (hasLost.video) this.#gop.clear(); // pictures of the publisher before
+    for (const output of this.#outputs) output.tracksChanged();
   }
 
   #takeHeader(source: SourcePacket): void {
     const { track } = source;
     if (track === 'script') return;
+    this.#source[track] = true;
     const previous = this.#headers[track];
     if (previous !== null && sameBytes(previous.payload, source.payload)) return;
     const packet: MediaPacket = { ...source, timestampMs: this.#timeline.lastMs };
@@ -169,6 +198,10 @@ export class Stream {
   #deliver(packet: MediaPacket): void {
     for (const output of this.#outputs) output.packet(packet);
   }
+}
+
+function newSource(): SourceTracks {
+  return { video: false, audio: false, firstMs: null, isSettled: false };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
