@@ -1,12 +1,38 @@
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 
-/** Removes what has served its time: keys and inbox ids after a day, dead refresh tokens and links after a week. */
-export async function cleanUp(db: Kysely<Tables>): Promise<void> {
-  await sql`delete from idempotency_keys where created_at < now() - interval '1 day'`.execute(db);
-  await sql`delete from hold_keys where created_at < now() - interval '1 day'`.execute(db);
-  await sql`delete from event_inbox where received_at < now() - interval '1 day'`.execute(db);
-  await sql`delete from refresh_tokens where expires_at < now() - interval '7 days'`.execute(db);
-  await sql`delete from refresh_families where expires_at < now() - interval '7 days'`.execute(db);
-  await sql`delete from one_time_links where expires_at < now() - interval '7 days'`.execute(db);
+/** Rows of one table that one run deletes at most: a statement must stay far below its time-out. */
+export const CLEAN_UP_ROWS_MAX = 5_000;
+
+/**
+ * What has served its time: keys and inbox ids after a day, dead refresh tokens after a week. One-time links stay: there is one per user and purpose, and a link that was used must be known as used for
+ * as long as it may be prepared again.
+ */
+const CHORES = [
+  { table: 'idempotency_keys', isDue: sql`created_at < now() - interval '1 day'` },
+  { table: 'hold_keys', isDue: sql`created_at < now() - interval '1 day'` },
+  { table: 'event_inbox', isDue: sql`received_at < now() - interval '1 day'` },
+  { table: 'refresh_tokens', isDue: sql`expires_at < now() - interval '7 days'` },
+  { table: 'refresh_families', isDue: sql`expires_at < now() - interval '7 days'` },
+] as const;
+
+/**
+ * Removes a slice of each. Resolves with true when a slice was full: there is more. A table that fails keeps no other from
+ * being cleaned; afterwards all failures are thrown together.
+ */
+export async function cleanUp(db: Kysely<Tables>): Promise<boolean> {
+  let isMore = false;
+  const errors: unknown[] = [];
+  for (const { table, isDue } of CHORES) {
+    try {
+      const { numAffectedRows } = await sql`
+        delete from ${sql.table(table)} where ctid = any(array(
+          select ctid from ${sql.table(table)} where ${isDue} limit ${CLEAN_UP_ROWS_MAX}))`.execute(db);
+      isMore ||= Number(numAffectedRows) >= CLEAN_UP_ROWS_MAX;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'some tables could not be cleaned up');
+  return isMore;
 }

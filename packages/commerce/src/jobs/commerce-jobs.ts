@@ -95,10 +95,7 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
     {
       name: 'clean_up',
       everyMs: 600 * SECOND_MS,
-      run: async () => {
-        await cleanUp(db);
-        return false;
-      },
+      run: () => cleanUp(db),
     },
   ];
 }
@@ -114,6 +111,7 @@ function relayOutbox(options: CommerceJobsOptions, signal: AbortSignal): Promise
     delivered: counter('outbox_delivered_total', 'Events the realtime plane has taken'),
     failed: counter('outbox_failed_deliveries_total', 'Attempts that were refused or did not arrive'),
     deadLetters: counter('outbox_dead_letters_total', 'Events given up on; they stay in the table'),
+    coalesceFailures: counter('outbox_coalesce_failures_total', 'Passes that could not delete superseded stock levels'),
     waiting: new Gauge({
       name: 'outbox_waiting_events',
       help: 'Events read in the last pass (at most 500)',

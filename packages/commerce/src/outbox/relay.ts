@@ -13,6 +13,7 @@ export type RelayOptions = {
   readonly delivered?: Counter;
   readonly failed?: Counter;
   readonly deadLetters?: Counter;
+  readonly coalesceFailures?: Counter;
   readonly waiting?: Gauge;
   readonly delay?: Histogram;
 };
@@ -28,6 +29,10 @@ type Row = {
 type Delivery = 'delivered' | 'refused' | 'unreachable';
 
 const ROWS_PER_PASS_MAX = 500;
+/** Superseded stock levels that one pass deletes at most; the next pass goes on. */
+const COALESCED_PER_PASS_MAX = 10_000;
+/** Leaving old stock levels in place only costs deliveries: after a failure it can wait. */
+const COALESCE_REST_MS = 30_000;
 const TOPICS_AT_ONCE_MAX = 8;
 const DELIVERY_TIMEOUT_MS = 5_000;
 /** Stock is found by polling; everything else wakes the relay. */
@@ -47,6 +52,7 @@ const AGE_MS_MAX = 24 * 3_600_000;
 export class OutboxRelay {
   readonly #options: RelayOptions;
   #failures = 0;
+  #coalesceAfterMs = 0;
   #wake: () => void = () => undefined;
   #isWoken = false;
 
@@ -88,43 +94,61 @@ export class OutboxRelay {
     const workers = Array.from({ length: Math.min(TOPICS_AT_ONCE_MAX, topics.length) }, async () => {
       for (let topic = topics.shift(); topic !== undefined; topic = topics.shift()) {
         if (signal.aborted || !isReachable) return;
-        if (!(await this.#deliverTopic(topic))) isReachable = false;
+        if (!(await this.#deliverTopic(topic, signal))) isReachable = false;
       }
     });
     await Promise.all(workers);
+    if (signal.aborted) return false;
     this.#failures = isReachable ? 0 : this.#failures + 1;
     return isReachable && rows.length === ROWS_PER_PASS_MAX;
   }
 
-  /** The oldest events; of stock levels that wait for the same variant only the newest (the others are deleted). */
+  /** The oldest events; of stock levels that wait for the same variant only the newest. */
   async #waitingRows(): Promise<Row[]> {
-    const { db } = this.#options;
-    await sql`
-      delete from outbox o where o.coalesce_key is not null and o.dead_at is null
-         and exists (select from outbox n where n.coalesce_key = o.coalesce_key and n.dead_at is null and n.id > o.id)
-    `.execute(db);
+    await this.#coalesce();
     const { rows } = await sql<Row>`
       select id, event_id as "eventId", topic, payload, attempts,
              (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"
-        from outbox where dead_at is null order by id limit ${ROWS_PER_PASS_MAX}`.execute(db);
+        from outbox where dead_at is null order by id limit ${ROWS_PER_PASS_MAX}`.execute(this.#options.db);
     return rows;
   }
 
-  /** False when the receiver cannot be reached: the rest of the topic waits, in order. */
-  async #deliverTopic(rows: readonly Row[]): Promise<boolean> {
+  /** Deletes stock levels that a newer one has superseded. It saves work, so its failure keeps no event from leaving. */
+  async #coalesce(): Promise<void> {
+    if (Date.now() < this.#coalesceAfterMs) return;
+    try {
+      await sql`
+        delete from outbox where id in (
+          select o.id from outbox o where o.coalesce_key is not null and o.dead_at is null and exists (
+            select from outbox n where n.coalesce_key = o.coalesce_key and n.dead_at is null and n.id > o.id)
+           order by o.id limit ${COALESCED_PER_PASS_MAX})`.execute(this.#options.db);
+    } catch (error) {
+      this.#coalesceAfterMs = Date.now() + COALESCE_REST_MS;
+      this.#options.coalesceFailures?.inc();
+      this.#options.log.warn({ err: error }, 'outbox.coalesce_failed');
+    }
+  }
+
+  /**
+   * False when the receiver cannot be reached, or the signal aborted (another worker may be at it by then): the rest of the
+   * topic waits, in order.
+   */
+  async #deliverTopic(rows: readonly Row[], signal: AbortSignal): Promise<boolean> {
     for (const row of rows) {
+      if (signal.aborted) return false;
       const body = JSON.stringify({ id: row.eventId, ...row.payload });
       if (row.ageMs > AGE_MS_MAX || Buffer.byteLength(body) > LIVE_EVENT_BYTES_MAX) {
         await this.#bury(row, row.ageMs > AGE_MS_MAX ? 'too old' : 'too large');
         continue;
       }
-      const [outcome, why] = await this.#post(row.eventId, body);
+      const [outcome, why] = await this.#post(row.eventId, body, signal);
       if (outcome === 'delivered') {
         await this.#options.db.deleteFrom('outbox').where('id', '=', row.id).execute();
         this.#options.delivered?.inc();
         this.#options.delay?.observe(row.ageMs / 1000);
         continue;
       }
+      if (signal.aborted) return false; // cut off by us: the receiver has not failed
       this.#options.failed?.inc();
       if (outcome === 'refused' && row.attempts + 1 >= REFUSALS_MAX) await this.#bury(row, why);
       else {
@@ -135,7 +159,7 @@ export class OutboxRelay {
     return true;
   }
 
-  async #post(id: string, body: string): Promise<[Delivery, string]> {
+  async #post(id: string, body: string, signal: AbortSignal): Promise<[Delivery, string]> {
     const { realtimeUrl, webhookSecret } = this.#options;
     try {
       const response = await fetch(`${realtimeUrl}${LIVE_EVENTS_PATH}`, {
@@ -143,7 +167,7 @@ export class OutboxRelay {
         headers: { 'content-type': 'application/json', ...signWebhook(webhookSecret, id, Date.now(), body) },
         body,
         redirect: 'error',
-        signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_TIMEOUT_MS)]),
       });
       await response.arrayBuffer();
       if (response.ok) return ['delivered', ''];
