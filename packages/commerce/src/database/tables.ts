@@ -140,6 +140,7 @@ export type Tables = {
     currency: string;
     attempted_at: Generated<Date>;
     refund_due_at: Date | null;
+    next_check_at: Generated<Date>;
     created_at: Generated<Date>;
   };
   idempotency_keys: {

@@ -58,6 +58,11 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
     help: 'Payments whose outcome is not known yet, or that are due for refund',
     registers: [registry],
   });
+  const refundsStillDue = new Counter({
+    name: 'commerce_refunds_still_due_total',
+    help: 'Attempts to give money back that did not work; each is made again',
+    registers: [registry],
+  });
   return [
     {
       name: 'hold_expiry',
@@ -72,7 +77,7 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
       name: 'payment_reconciliation',
       everyMs: SECOND_MS,
       run: async () => {
-        await reconcilePayments({ db, provider, log });
+        await reconcilePayments({ db, provider, log, refundsStillDue });
         const { rows } = await sql<{ n: number }>`
           select count(*) as n from payments where status in ('processing', 'refund_due')`.execute(db);
         unsettled.set(rows[0]?.n ?? 0);

@@ -4,6 +4,7 @@ import * as stock from './0003-stock-and-carts.ts';
 import * as orders from './0004-orders-and-payments.ts';
 import * as outbox from './0005-outbox.ts';
 import * as publisherCuts from './0006-publisher-cuts.ts';
+import * as paymentChecks from './0007-payment-checks.ts';
 
 /** In order. A migration that was released is never edited: a change is a new one. */
 export const MIGRATIONS = {
@@ -13,4 +14,5 @@ export const MIGRATIONS = {
   '0004-orders-and-payments': orders,
   '0005-outbox': outbox,
   '0006-publisher-cuts': publisherCuts,
+  '0007-payment-checks': paymentChecks,
 } as const;

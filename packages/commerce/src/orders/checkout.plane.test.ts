@@ -1,4 +1,5 @@
 import type { Order } from '@showfloor/protocol';
+import { Counter, createMetrics } from '@showfloor/service-kit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brokenInvariants, lostPayments } from '../../test-postgres/stock-invariants.ts';
@@ -280,12 +281,39 @@ describe('C4 the charge succeeds after the hold has run out', () => {
     await runOut(buyer.id);
     await (await shop.guest()).hold(variantId);
     const silent: PaymentProvider = { ...shop.provider, refund: () => Promise.reject(new Error('down')) };
-    await reconcile({ provider: silent });
+    const refundsStillDue = new Counter({ name: 'due', help: 'due', registers: [createMetrics('test')] });
+    await reconcile({ provider: silent, refundsStillDue });
+    await reconcile({ provider: silent, refundsStillDue });
     expect(await paymentStatus(paymentId)).toBe('refund_due');
+    expect((await refundsStillDue.get()).values[0]?.value).toBe(2);
     await reconcile();
     expect(await paymentStatus(paymentId)).toBe('refunded');
     await expectAllWell();
   });
+});
+
+test('payments that never finish do not keep the others waiting', async () => {
+  const db = shop.database.kysely;
+  const stuck = await shop.guest();
+  const { rows } = await sql<{ id: string }>`
+    with placed as (
+      insert into orders (user_id, total_minor, currency)
+      select ${stuck.id}::uuid, 1, 'EUR' from generate_series(1, 100) returning id
+    )
+    insert into payments (order_id, provider, amount_minor, currency, attempted_at)
+    select id, 'test', 1, 'EUR', now() - interval '1 hour' from placed returning id`.execute(db);
+  const ids = new Set(rows.map(({ id }) => id));
+  const { paymentId } = await crashAt('after the charge');
+  const picky: PaymentProvider = {
+    ...shop.provider,
+    lookUp: (id, signal) => (ids.has(id) ? Promise.reject(new Error('down')) : shop.provider.lookUp(id, signal)),
+  };
+  const pass = () => reconcilePayments({ db, provider: picky, log: silentLog, lookUpAfterMs: -1_000 });
+  await pass();
+  await pass();
+  expect(await paymentStatus(paymentId)).toBe('succeeded');
+  await reconcile({ giveUpAfterMs: 0 });
+  await expectAllWell();
 });
 
 test('a provider that never answers: the order waits, the breaker opens, the worker brings it to an end', async () => {
@@ -384,8 +412,15 @@ async function crashAt(point: (typeof CRASH_POINTS)[number]): Promise<Crashed> {
   return at;
 }
 
-function reconcile(options: { giveUpAfterMs?: number; provider?: PaymentProvider } = {}): Promise<number> {
+/** A pass of the worker, once every open payment may be asked about again. */
+async function reconcile(
+  options: { giveUpAfterMs?: number; provider?: PaymentProvider; refundsStillDue?: Counter } = {},
+): Promise<number> {
   const db = shop.database.kysely;
+  await db
+    .updateTable('payments')
+    .set({ next_check_at: new Date(0) })
+    .execute();
   return reconcilePayments({ db, provider: shop.provider, log: silentLog, lookUpAfterMs: -1_000, ...options });
 }
 

@@ -111,7 +111,7 @@ async function pay(deps: CheckoutDeps, request: CheckoutRequest, orderId: string
   const { db, provider } = deps;
   const payment = await db
     .updateTable('payments')
-    .set({ attempted_at: new Date() })
+    .set({ attempted_at: new Date(), next_check_at: new Date() })
     .where('order_id', '=', orderId)
     .where('status', '=', 'processing')
     .returning(['id', 'amount_minor', 'currency'])

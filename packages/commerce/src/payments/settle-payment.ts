@@ -90,7 +90,7 @@ async function succeed(tx: Kysely<Tables>, paymentId: string, order: LockedOrder
 async function owe(tx: Kysely<Tables>, paymentId: string): Promise<PaymentStatus> {
   await tx
     .updateTable('payments')
-    .set({ status: 'refund_due', refund_due_at: new Date() })
+    .set({ status: 'refund_due', refund_due_at: new Date(), next_check_at: new Date() })
     .where('id', '=', paymentId)
     .execute();
   return 'refund_due';
