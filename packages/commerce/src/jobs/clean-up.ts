@@ -4,8 +4,15 @@ import type { Tables } from '../database/tables.ts';
 /** Rows of one table that one run deletes at most: a statement must stay far below its time-out. */
 export const CLEAN_UP_ROWS_MAX = 5_000;
 
+/** With the cart a guest's lines would go, and their units be lost: only guests without any may go. */
+const IS_IDLE_GUEST = sql`role = 'guest' and created_at < now() - interval '30 days'
+  and not exists (select from orders where user_id = users.id)
+  and not exists (select from refresh_families where user_id = users.id)
+  and not exists (select from cart_lines where user_id = users.id)`;
+
 /**
- * What has served its time: keys and inbox ids after a day, dead refresh tokens after a week. One-time links stay: there is one per user and purpose, and a link that was used must be known as used for
+ * What has served its time: keys and inbox ids after a day, dead refresh tokens after a week, guests who left nothing behind
+ * after a month. One-time links stay: there is one per user and purpose, and a link that was used must be known as used for
  * as long as it may be prepared again.
  */
 const CHORES = [
@@ -14,6 +21,7 @@ const CHORES = [
   { table: 'event_inbox', isDue: sql`received_at < now() - interval '1 day'` },
   { table: 'refresh_tokens', isDue: sql`expires_at < now() - interval '7 days'` },
   { table: 'refresh_families', isDue: sql`expires_at < now() - interval '7 days'` },
+  { table: 'users', isDue: IS_IDLE_GUEST },
 ] as const;
 
 /**

@@ -5,6 +5,7 @@ import * as orders from './0004-orders-and-payments.ts';
 import * as outbox from './0005-outbox.ts';
 import * as publisherCuts from './0006-publisher-cuts.ts';
 import * as paymentChecks from './0007-payment-checks.ts';
+import * as idleGuests from './0008-idle-guests.ts';
 
 /** In order. A migration that was released is never edited: a change is a new one. */
 export const MIGRATIONS = {
@@ -15,4 +16,5 @@ export const MIGRATIONS = {
   '0005-outbox': outbox,
   '0006-publisher-cuts': publisherCuts,
   '0007-payment-checks': paymentChecks,
+  '0008-idle-guests': idleGuests,
 } as const;
