@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -64,6 +64,36 @@ describe('usage', () => {
     expect(output).not.toMatch(/\n\s+at /); // no stack
   });
 
+  test.each([
+    ['a scenario that does not load', 'broken.ts', 'export const scenario = {', /cannot be loaded/],
+    ['a scenario that is none', 'empty.ts', 'export const scenario = { name: "x" };', /is no scenario/],
+  ])('%s: exit code 2', async (_name, file, text, message) => {
+    const path = join(folder, file);
+    writeFileSync(path, text);
+    const { code, output } = await lab('run', path, '--target', server.url);
+    expect([code, output]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test.each([
+    ['half a manifest', { 'manifest.json': '{"version": 1,' }],
+    ['a manifest of another kind', { 'manifest.json': '{"version": 1}' }],
+    ['a damaged line', { 'manifest.json': '{"version": 1}', 'series.jsonl': 'not json\n' }],
+  ])('a run folder with %s: exit code 2, not "a criterion failed"', async (name, files) => {
+    const damaged = join(folder, name);
+    mkdirSync(damaged);
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(damaged, file), text);
+    const { code, output } = await lab('report', damaged);
+    expect([code, output]).toEqual([2, expect.stringMatching(/cannot be read/)]);
+    expect(output).not.toMatch(/\n\s+at /); // no stack
+  });
+
+  test('a folder that cannot be made: exit code 2', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const { code, output } = await lab('run', 'smoke', '--target', server.url, '--out', join(file, 'run'));
+    expect([code, output]).toEqual([2, expect.stringMatching(/ENOTDIR/)]);
+  });
+
   test('a target that is not there: exit code 6', async () => {
     const { code, output } = await lab('run', 'smoke', '--target', 'http://127.0.0.1:1/live/x.flv');
     expect([code, output]).toEqual([6, expect.stringMatching(/127\.0\.0\.1:1.*does not answer/)]);
@@ -83,6 +113,21 @@ describe('runs', () => {
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toBe(page);
     const used = await lab('run', 'smoke', '--target', server.url, '--duration', '8s', '--out', out);
     expect([used.code, used.output]).toEqual([2, expect.stringMatching(/is not empty/)]);
+  });
+
+  test('a fault of the lab itself: exit code 3, not "a criterion failed"', async () => {
+    const path = join(folder, 'faulty.ts');
+    writeFileSync(
+      path,
+      `export const scenario = {
+        name: 'faulty', purpose: 'p', durationMs: 1000, viewers: 1,
+        groups: { v: { actor: 'flv-viewer', timing: { executor: 'constant-vus', vus: 1, arriveOverMs: 0 },
+          options: { profile: 'strict', sampleEvery: 1 } } },
+        criteria: [{ id: 'x', plane: 'video', during: 'run', measure: { kind: 'guess' } }],
+      };`,
+    );
+    const { code, output } = await lab('run', path, '--target', server.url, '--out', join(folder, 'faulty'));
+    expect([code, output]).toEqual([3, expect.stringMatching(/fault of the lab/)]);
   });
 
   test('Ctrl-C drains: exit code 130 and a folder marked as interrupted', async () => {

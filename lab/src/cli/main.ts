@@ -17,7 +17,7 @@ Examples:
 
 Exit codes:
   0 every mandatory criterion that was judged passed    1 a mandatory criterion failed
-  2 bad usage                                           3 INVALID: the generator could not be trusted
+  2 bad usage, unreadable input                         3 INVALID: the generator could not be trusted, or broke
   4 inconclusive: too little data                       5 environment parity mismatch
   6 target unreachable or nothing on air                130 interrupted
 
@@ -31,10 +31,18 @@ const program = new Command('showfloor-lab')
   .exitOverride();
 for (const command of program.commands) command.exitOverride();
 
+process.on('uncaughtException', endByFault);
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
+  if (!(error instanceof CommanderError)) endByFault(error);
   // Commander has said what is wrong; help and version come here with code 0.
-  process.exitCode = error.exitCode === 0 ? EXIT_CODES.passed : EXIT_CODES.usage;
+  else process.exitCode = error.exitCode === 0 ? EXIT_CODES.passed : EXIT_CODES.usage;
+}
+
+/** Node would end with 1, which means "a criterion failed". The worker threads end with the process. */
+function endByFault(error: unknown): never {
+  console.error(`lab: a fault of the lab itself, no verdict: ${error instanceof Error ? error.stack : String(error)}`);
+  process.exit(EXIT_CODES.invalid);
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { writeReport } from '../report/write-report.ts';
-import { RunFolderError, readRunFolder } from '../run-folder/run-reader.ts';
-import { verdictOf } from '../run-folder/run-verdict.ts';
+import { type RunData, RunFolderError, readRunFolder } from '../run-folder/run-reader.ts';
+import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { terminalReport } from './terminal-report.ts';
 
@@ -13,8 +13,7 @@ export function reportCommand(): Command {
     .argument('<run-dir>', 'folder that a run made')
     .action(async (folder: string) => {
       try {
-        const run = await readRunFolder(resolve(folder));
-        const verdict = verdictOf(run);
+        const { run, verdict } = await judgeFolder(resolve(folder));
         const reportPath = await writeReport(run, verdict);
         console.log(terminalReport(run, verdict, reportPath));
         process.exitCode = verdict.exitCode;
@@ -24,4 +23,14 @@ export function reportCommand(): Command {
         process.exitCode = EXIT_CODES.usage;
       }
     });
+}
+
+/** Judging is pure, so whatever it trips over is in the folder. Throws RunFolderError. */
+async function judgeFolder(folder: string): Promise<{ run: RunData; verdict: RunVerdict }> {
+  const run = await readRunFolder(folder);
+  try {
+    return { run, verdict: verdictOf(run) };
+  } catch (error) {
+    throw new RunFolderError(`${folder} cannot be read: ${error instanceof Error ? error.message : 'damaged'}`);
+  }
 }

@@ -7,7 +7,7 @@ import { parseDurationMs } from '../engine/duration.ts';
 import { runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
 import { writeReport } from '../report/write-report.ts';
-import { FolderInUseError } from '../run-folder/run-writer.ts';
+import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts';
 import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
@@ -58,15 +58,18 @@ async function run(name: string, flags: RunFlags): Promise<number> {
       EXIT_CODES.usage,
     );
   }
-  const scenario = await loadScenario(name);
-  if (scenario === null) {
-    return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
-  }
   try {
+    const scenario = await loadScenario(name);
+    if (scenario === null) {
+      return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
+    }
     return await execute(scenario, await findTarget(flags.target, flags.kind), flags);
   } catch (error) {
     if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
-    if (error instanceof FolderInUseError) return refuse(error.message, EXIT_CODES.usage);
+    if (error instanceof UnusableFolderError || error instanceof ScenarioError) {
+      return refuse(error.message, EXIT_CODES.usage);
+    }
+    if (error instanceof RunWriteError) return refuse(error.message, EXIT_CODES.invalid);
     throw error;
   }
 }
@@ -115,8 +118,23 @@ async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags):
 async function loadScenario(name: string): Promise<Scenario | null> {
   const path = /\.[cm]?[jt]s$/.test(name) ? resolve(name) : resolve(SCENARIOS, `${name}.ts`);
   if (!existsSync(path)) return null;
-  const module = (await import(pathToFileURL(path).href)) as { scenario?: Scenario };
-  return module.scenario ?? null;
+  let module: { scenario?: Partial<Scenario> };
+  try {
+    module = (await import(pathToFileURL(path).href)) as { scenario?: Partial<Scenario> };
+  } catch (error) {
+    throw new ScenarioError(`${path} cannot be loaded: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+  if (module.scenario === undefined) return null;
+  const missing = SCENARIO_FIELDS.filter((field) => module.scenario?.[field] === undefined);
+  if (missing.length === 0) return module.scenario as Scenario;
+  throw new ScenarioError(`${path} is no scenario: it has no ${missing.join(', ')}`);
+}
+
+const SCENARIO_FIELDS = ['name', 'purpose', 'durationMs', 'viewers', 'groups', 'criteria'] as const;
+
+/** A scenario file that cannot be used. */
+class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
 }
 
 async function listScenarios(): Promise<string[]> {

@@ -63,6 +63,8 @@ describe('plan', () => {
     expect([small.isShortened, small.durationMs, vusAt(small, 10_000)]).toEqual([true, 15_000, 10]);
     expect(makePlan(RAMP, { seed: 3, timeScale: 0.1 })).toMatchObject({ durationMs: 6000, isShortened: true });
     expect(makePlan(RAMP, { seed: 3 }).isShortened).toBe(false);
+    expect(makePlan(RAMP, { seed: 3, viewers: 19 }).isShortened).toBe(true);
+    expect(makePlan(RAMP, { seed: 3, viewers: 40 }).isShortened).toBe(false);
   });
 });
 

@@ -24,7 +24,7 @@ export type Plan = {
   readonly seed: number;
   readonly durationMs: number;
   readonly viewers: number;
-  /** True when the run is shorter than the scenario's full length. */
+  /** True when the run is shorter or smaller than the scenario asks for. */
   readonly isShortened: boolean;
   readonly vus: readonly PlannedVu[];
   readonly phases: readonly Phase[];
@@ -51,11 +51,12 @@ export function makePlan(scenario: Scenario, options: PlanOptions): Plan {
     planGroup(name, group, { durationMs, timeFactor, sizeFactor, random: createRandom(options.seed, name) }),
   );
   const vus = spans.sort((a, b) => a.startAtMs - b.startAtMs).map((span, id) => ({ ...span, id }));
+  const viewers = options.viewers ?? scenario.viewers;
   return {
     seed: options.seed,
     durationMs,
-    viewers: options.viewers ?? scenario.viewers,
-    isShortened: durationMs < scenario.durationMs,
+    viewers,
+    isShortened: durationMs < scenario.durationMs || viewers < scenario.viewers,
     vus,
     phases: findPhases(vus, durationMs),
     sliceMs: durationMs > SLICE_LONG_RUN_MS ? 5000 : 1000,

@@ -39,7 +39,7 @@ export type RunOptions = {
 /** A finished run. */
 export type RunResult = { readonly verdict: RunVerdict; readonly run: RunData };
 
-/** Runs it. Throws FolderInUseError. */
+/** Runs it. Throws UnusableFolderError, and RunWriteError when what was measured could not be kept. */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, skippedGroups } = withoutMissingPlanes(options.scenario, options.target);
   const plan = makePlan(scenario, options.size);
@@ -63,9 +63,10 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     },
     onProgress: options.onProgress ?? (() => {}),
   });
-  const end = await coordinator.run(signal);
-  await writer.writeManifest({ ...manifest, end });
+  // A run that cannot be kept is not worth its length.
+  const end = await coordinator.run(AbortSignal.any([signal, writer.failed]));
   await writer.close();
+  await writer.writeManifest({ ...manifest, end });
   const run = await readRunFolder(options.folder);
   const verdict = verdictOf(run);
   await writeFile(join(options.folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);

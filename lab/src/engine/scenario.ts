@@ -62,7 +62,7 @@ export type Scenario = {
   readonly purpose: string;
   /** Full length. `--duration` and `--time-scale` shorten it; a shortened run is stamped so. */
   readonly durationMs: number;
-  /** The size that `--viewers` is measured against: every group grows and shrinks with it. */
+  /** The size that `--viewers` is measured against: every group grows and shrinks with it. A smaller run is stamped too. */
   readonly viewers: number;
   readonly groups: Readonly<Record<string, Group>>;
   readonly criteria: readonly Criterion[];

@@ -80,7 +80,9 @@ export function headline(verdict: RunVerdict, manifest: Manifest): { readonly ti
 /** Why a passed run is not called ready. */
 function scopeSentence({ stamps }: RunVerdict): string {
   const reasons = stamps.map((stamp) =>
-    stamp === 'shortened' ? 'it was shortened' : 'generator and target shared a machine',
+    stamp === 'shortened'
+      ? 'it was shorter or smaller than the scenario asks for'
+      : 'generator and target shared a machine',
   );
   return reasons.length === 0 ? '' : `It says nothing about capacity: ${reasons.join(' and ')}.`;
 }

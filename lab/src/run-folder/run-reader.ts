@@ -51,17 +51,29 @@ async function readManifest(folder: string): Promise<Manifest> {
   } catch {
     throw new RunFolderError(`${folder} is not a run folder: it has no manifest.json`);
   }
-  const manifest = JSON.parse(text) as Manifest;
+  const manifest = parse<Manifest>(text, join(folder, 'manifest.json'));
   if (manifest.version !== 1)
     throw new RunFolderError(`${folder}: its manifest was written by another version of the lab`);
   return manifest;
 }
 
 async function readLines<T>(folder: string, name: string): Promise<T[]> {
-  const text = await readFile(join(folder, name), 'utf8').catch(() => '');
+  const path = join(folder, name);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw new RunFolderError(`${path} cannot be read: ${error.message}`);
+  });
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return whole
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
+    .map((line) => parse<T>(line, path));
+}
+
+function parse<T>(text: string, path: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new RunFolderError(`${path} cannot be read: ${error instanceof Error ? error.message : 'no JSON'}`);
+  }
 }

@@ -9,9 +9,9 @@ export type RunVerdict = {
   readonly runId: string;
   readonly outcome: RunOutcome;
   readonly exitCode: number;
-  /** READY only for a passed run of full length from another host than the target's. */
+  /** READY only for a passed run of full length and size from another host than the target's. */
   readonly isReady: boolean;
-  /** What limits this run may speak of: `shortened`, `co-located`. */
+  /** What limits this run may speak of: `shortened` (in length or size), `co-located`. */
   readonly stamps: readonly string[];
   readonly invalidBecause: string | null;
   readonly trust: RunTrust;

@@ -24,9 +24,14 @@ export type SeriesLine = {
   readonly self: readonly SelfRecord[];
 };
 
-/** The folder exists and holds something: a run never overwrites another. */
-export class FolderInUseError extends Error {
-  override readonly name = 'FolderInUseError';
+/** The folder holds something already (a run never overwrites another), or cannot be made. */
+export class UnusableFolderError extends Error {
+  override readonly name = 'UnusableFolderError';
+}
+
+/** What was measured could not be kept, e.g. on a full disk: the run has no verdict. */
+export class RunWriteError extends Error {
+  override readonly name = 'RunWriteError';
 }
 
 /** One run. */
@@ -35,23 +40,36 @@ export class RunWriter {
   readonly #series: WriteStream;
   readonly #histograms: WriteStream;
   readonly #events: WriteStream;
+  readonly #failure = new AbortController();
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#series = createWriteStream(join(folder, 'series.jsonl'));
-    this.#histograms = createWriteStream(join(folder, 'histograms.jsonl'));
-    this.#events = createWriteStream(join(folder, 'events.jsonl'));
+    this.#series = this.#open('series.jsonl');
+    this.#histograms = this.#open('histograms.jsonl');
+    this.#events = this.#open('events.jsonl');
   }
 
-  /** Makes the folder. Throws {@link FolderInUseError}. */
+  /** Makes the folder. Throws {@link UnusableFolderError}. */
   static async create(folder: string, manifest: Manifest, plan: Plan): Promise<RunWriter> {
-    await mkdir(folder, { recursive: true });
-    if ((await readdir(folder)).length > 0)
-      throw new FolderInUseError(`${folder} is not empty; name another with --out`);
+    if ((await makeFolder(folder)).length > 0)
+      throw new UnusableFolderError(`${folder} is not empty; name another with --out`);
     const writer = new RunWriter(folder);
     await writer.writeManifest(manifest);
     await writeFile(join(folder, 'plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
     return writer;
+  }
+
+  /** Aborts when a file of the run cannot be written; nothing that comes later is kept. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
+  }
+
+  #open(name: string): WriteStream {
+    const stream = createWriteStream(join(this.#folder, name));
+    stream.on('error', (error) => {
+      this.#failure.abort(new RunWriteError(`${join(this.#folder, name)} cannot be written: ${error.message}`));
+    });
+    return stream;
   }
 
   /** Replaces the manifest in one step, so that a reader never sees half of it. */
@@ -75,13 +93,26 @@ export class RunWriter {
     for (const event of events) writeLine(this.#events, event);
   }
 
+  /** Resolves when everything is on disk. Throws {@link RunWriteError} when something never will be. */
   async close(): Promise<void> {
-    const streams = [this.#series, this.#histograms, this.#events];
+    const streams = [this.#series, this.#histograms, this.#events].filter((stream) => !stream.destroyed);
     for (const stream of streams) stream.end();
-    await Promise.all(streams.map((stream) => finished(stream)));
+    await Promise.allSettled(streams.map((stream) => finished(stream)));
+    this.failed.throwIfAborted();
+  }
+}
+
+/** Returns what the folder holds already. */
+async function makeFolder(folder: string): Promise<string[]> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await readdir(folder);
+  } catch (error) {
+    throw new UnusableFolderError(`${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown'}`);
   }
 }
 
 function writeLine(stream: WriteStream, value: unknown): void {
+  if (stream.destroyed) return; // it failed; `failed` says so
   stream.write(`${JSON.stringify(value)}\n`);
 }
