@@ -90,3 +90,9 @@ test.each([
   const { headers, gop } = stream;
   expect({ video: headers.video !== null, audio: headers.audio !== null, gop: gop.length }).toEqual(joiner);
 });
+
+test('no joiner gets frames of an old header with a new one', () => {
+  expect(play('V1 A1 K p s A2').stream.gop).toEqual([]);
+  expect(play('V1 A1 K p s V2').stream.gop).toEqual([]);
+  expect(play('V1 A1 K p s A1 V1').stream.gop).toHaveLength(3);
+});

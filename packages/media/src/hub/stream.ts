@@ -182,7 +182,7 @@ export class Stream {
     const packet: MediaPacket = { ...source, timestampMs: this.#timeline.lastMs };
     this.#headers = { ...this.#headers, [track]: packet };
     this.#format = readFormat(this.#format, packet);
-    if (track === 'video') this.#gop.clear(); // frames of the old header would be decoded with the new one
+    this.#gop.clear(); // frames of the old header would be decoded with the new one
     this.#deliver(packet);
   }
 
