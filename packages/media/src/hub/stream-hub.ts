@@ -46,6 +46,8 @@ type Entry = {
   publisher: PublisherHandle | null;
   lastMediaAtMs: number;
   graceTimer: NodeJS.Timeout | null;
+  /** The window ran out while a publisher was admitted that had not sent a frame yet: it decides. */
+  isGraceOver: boolean;
 };
 
 /** Every stream on air or in grace, and who publishes it. Owns the grace timers; `close` ends them. */
@@ -127,7 +129,7 @@ export class StreamHub {
       gop: this.#options.gop ?? GOP_LIMITS,
       onGopOverflow: () => this.#options.onGopOverflow?.(playbackId),
     });
-    const entry: Entry = { stream, admission, publisher: null, lastMediaAtMs: 0, graceTimer: null };
+    const entry: Entry = { stream, admission, publisher: null, lastMediaAtMs: 0, graceTimer: null, isGraceOver: false };
     this.#entries.set(playbackId, entry);
     return entry;
   }
@@ -165,7 +167,9 @@ export class StreamHub {
       case 'live':
         this.#interrupt(entry, reason);
         return;
-      case 'interrupted': // came back, sent nothing, left: the window runs on
+      case 'interrupted': // came back, sent nothing, left: the window runs on, or has run out meanwhile
+        if (entry.isGraceOver) this.#end(entry, 'grace_over');
+        return;
       case 'ended':
         return;
     }
@@ -178,8 +182,15 @@ export class StreamHub {
       return;
     }
     entry.stream.interrupt();
-    entry.graceTimer = setTimeout(() => this.#end(entry, 'grace_over'), graceMs);
+    entry.graceTimer = setTimeout(() => this.#graceRanOut(entry), graceMs);
     this.#tell(entry, 'interrupted', { reason, graceEndsAtMs: Date.now() + graceMs });
+  }
+
+  /** Who was admitted in time keeps the show: the session's own time limit for a first packet bounds the wait. */
+  #graceRanOut(entry: Entry): void {
+    clearGrace(entry);
+    if (entry.publisher === null) this.#end(entry, 'grace_over');
+    else entry.isGraceOver = true;
   }
 
   #end(entry: Entry, reason: string): void {
@@ -209,4 +220,5 @@ export class StreamHub {
 function clearGrace(entry: Entry): void {
   if (entry.graceTimer !== null) clearTimeout(entry.graceTimer);
   entry.graceTimer = null;
+  entry.isGraceOver = false;
 }
