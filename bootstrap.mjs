@@ -18,18 +18,20 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, dirname, join, sep } from 'node:path';
+import { delimiter, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 20;
 const SERVER_NODE_MAJOR_MIN = 24; // runs .ts as it is
 const ARCHITECTURES = ['x64', 'arm64'];
 const ERROR_LINES_MAX = 30;
+const EXIT_INTERRUPTED = 130;
 
 /** Every Debian package a suite needs: the one list. `file` tells whether it is there. */
 export const DEBIAN_PACKAGES = [
@@ -87,24 +89,82 @@ function matchesNpmRecord(root) {
   });
 }
 
+/** Where the packages of before wait while new ones are installed: npm deletes them long before it knows that it can. */
+const asidePath = (root) => join(root, '.node_modules-before');
+
 async function install(root) {
   checkPlatform();
   checkWritable(root);
+  checkNoShopRuns(root);
   const done = progress('Installing packages');
+  const putBack = moveAside(root);
   const npm = npmCommand(root);
   // A dev dependency builds the web app, an optional one is the Node that runs the servers: both whatever NODE_ENV says.
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   args.push('--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000');
   const result = await run(npm.command, [...npm.args, ...args], { cwd: root, env: npm.env });
   if (result.code !== 0) {
+    putBack();
     done(null);
     throw new BootstrapError(explainNpm(result.output, root));
   }
   writeStamp(installStampPath(root), hashFiles(root, ['package-lock.json']));
+  rmSync(asidePath(root), { recursive: true, force: true });
   done('Packages installed');
 }
 
-/** npm itself must not run on the Node inside node_modules, which it is about to delete. */
+/** Moves the packages out of npm's way. Returns what puts them back in place of whatever npm has left. */
+function moveAside(root) {
+  const installed = join(root, 'node_modules');
+  const aside = asidePath(root);
+  const putBack = () => {
+    if (!existsSync(aside)) return;
+    rmSync(installed, { recursive: true, force: true });
+    renameSync(aside, installed);
+  };
+  putBack(); // an earlier set-up was killed: what it had begun is worth nothing
+  try {
+    renameSync(installed, aside);
+  } catch {
+    // none yet, or a mount that cannot be moved: npm then works in place
+  }
+  return putBack;
+}
+
+/** A running shop loads its programs from node_modules at each restart of a plane: it must not lose them. */
+function checkNoShopRuns(root) {
+  const pid = runningShop(root);
+  if (pid === null) return;
+  throw new BootstrapError(
+    `Showfloor is running from ${root} (pid ${pid}) and other packages must be installed: stop it, then run the same command again.`,
+  );
+}
+
+/** The pid of a process of a shop that was started from this folder, the supervisor's first; or null. */
+function runningShop(root) {
+  const planes = ['media-server', 'realtime-server', 'commerce-server', 'worker'];
+  const entryOf = (app) => join(root, 'apps', app, 'src/main.ts');
+  const found = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => ({ pid, words: readOr(`/proc/${pid}/cmdline`, '').split('\0') }))
+    .filter(({ words }) => words.some((word) => word.endsWith('src/main.ts')));
+  const runs = ({ pid, words }, entry) => words.some((word) => resolve(folderOf(pid), word) === entry);
+  const shop =
+    found.find((each) => each.words.includes('start') && runs(each, entryOf('showfloor'))) ??
+    found.find((each) => planes.some((plane) => runs(each, entryOf(plane))));
+  return shop === undefined ? null : Number(shop.pid);
+}
+
+/** Where a process works; the root folder when it is gone or another user's. */
+function folderOf(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '/';
+  }
+}
+
+/** npm itself must not run on the Node inside node_modules, which it is about to replace. */
 function npmCommand(root) {
   const own = join(root, 'node_modules') + sep;
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => !(folder + sep).startsWith(own));
@@ -112,7 +172,10 @@ function npmCommand(root) {
   const script = process.env.npm_execpath;
   const node = folders.map((folder) => join(folder, 'node')).find((path) => existsSync(path));
   if (script !== undefined && /npm-cli\.c?js$/.test(script) && existsSync(script)) {
-    return { command: node ?? process.execPath, args: [script], env };
+    const ownNode = process.execPath.startsWith(own)
+      ? join(asidePath(root), process.execPath.slice(own.length))
+      : process.execPath;
+    return { command: node ?? ownNode, args: [script], env };
   }
   return { command: 'npm', args: [], env };
 }
@@ -286,11 +349,29 @@ function progress(what) {
   };
 }
 
-/** The program that runs now: ended with us, so that an interrupted set-up leaves nothing running. */
+/** The program that runs now: ended before us, so that an interrupted set-up leaves nothing running and nothing half-done. */
 let running = null;
+let isInterrupted = false;
 
-/** Runs a program to its end; never throws. `output` is what it printed on both streams. */
+/** A second wish within this time is the same one: npm passes Ctrl-C on to us, who have had it from the terminal. */
+const REPEATED_SIGNAL_MS = 500;
+let interruptedMs = 0;
+
+/** Asks the running program to end; whoever waits for it cleans up. Asked again, it is killed. */
+function interrupt() {
+  if (running === null) process.exit(EXIT_INTERRUPTED);
+  if (!isInterrupted) {
+    isInterrupted = true;
+    interruptedMs = Date.now();
+    running.kill('SIGTERM');
+  } else if (Date.now() - interruptedMs > REPEATED_SIGNAL_MS) {
+    running.kill('SIGKILL');
+  }
+}
+
+/** Runs a program to its end; never throws. `output` is what it printed on both streams. Once interrupted, runs none. */
 function run(command, args, options) {
+  if (isInterrupted) return Promise.resolve({ code: EXIT_INTERRUPTED, output: '' });
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     running = child;
@@ -300,8 +381,12 @@ function run(command, args, options) {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.once('error', (error) => resolve({ code: 127, output: `${error.message}\n` }));
-    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    const end = (result) => {
+      running = null;
+      resolve(result);
+    };
+    child.once('error', (error) => end({ code: 127, output: `${error.message}\n` }));
+    child.once('close', (code) => end({ code: code ?? 1, output }));
   });
 }
 
@@ -366,12 +451,13 @@ function readJson(path) {
 export async function bootstrap(root, script) {
   checkNode();
   const needsWeb = !SCRIPTS_WITHOUT_WEB.has(script);
-  const upToDate = () => isInstalled(root) && (!needsWeb || isWebBuilt(root));
+  const upToDate = () => isInstalled(root) && !existsSync(asidePath(root)) && (!needsWeb || isWebBuilt(root));
   const wantsDebian = script === 'test';
   if (!upToDate() || (wantsDebian && missingDebianPackages().length > 0)) {
     const descriptor = await lock(root);
     try {
       if (!isInstalled(root)) await install(root);
+      rmSync(asidePath(root), { recursive: true, force: true }); // left by one that was killed as it finished
       if (needsWeb && !isWebBuilt(root)) await buildWeb(root);
       if (wantsDebian) await seeToDebianPackages();
     } finally {
@@ -381,14 +467,15 @@ export async function bootstrap(root, script) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      running?.kill('SIGTERM');
-      process.exit(130);
-    });
-  }
-  bootstrap(dirname(fileURLToPath(import.meta.url)), process.env.npm_lifecycle_event ?? '').catch((error) => {
-    say(error instanceof BootstrapError ? error.message : error.stack);
-    process.exit(error.exitCode ?? 1);
-  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
+  bootstrap(dirname(fileURLToPath(import.meta.url)), process.env.npm_lifecycle_event ?? '').then(
+    () => {
+      if (isInterrupted) process.exit(EXIT_INTERRUPTED);
+    },
+    (error) => {
+      if (isInterrupted) process.exit(EXIT_INTERRUPTED);
+      say(error instanceof BootstrapError ? error.message : error.stack);
+      process.exit(error.exitCode ?? 1);
+    },
+  );
 }

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -13,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { waitFor } from './started-floor.ts';
 
 const BOOTSTRAP = fileURLToPath(new URL('../../../bootstrap.mjs', import.meta.url));
 /** It belongs to no workspace, so it is loaded by its path. */
@@ -65,8 +69,8 @@ function makeRepository(): string {
     'apps/web/package.json': JSON.stringify({ name: 'web', version: '1.0.0' }),
     'apps/web/index.html': '<p>one</p>',
     'show.js': [
-      "console.log(JSON.stringify({ project: process.env.THE_PROJECTS_NODE ?? 'no', pid: process.pid }));",
       "process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); }); setInterval(() => {}, 1000);",
+      "console.log(JSON.stringify({ project: process.env.THE_PROJECTS_NODE ?? 'no', pid: process.pid }));",
     ].join('\n'),
   };
   for (const [path, text] of Object.entries(files)) {
@@ -95,6 +99,59 @@ function run(
     child.stderr.on('data', (chunk) => (output += chunk));
     child.once('close', (code) => resolve({ code: code ?? -1, output, ms: performance.now() - startedMs }));
   });
+}
+
+/** Nothing listens there. */
+const OFFLINE = { npm_config_fetch_retries: '0', npm_config_registry: 'http://127.0.0.1:9/' };
+
+function edit(path: string, change: (json: Manifest) => void): void {
+  const json = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  change(json);
+  writeFileSync(path, JSON.stringify(json));
+}
+type Manifest = {
+  version: string;
+  dependencies?: Record<string, string>;
+  packages: Record<string, { version: string; resolved?: string; dependencies?: Record<string, string> }>;
+};
+
+/** The lock asks for a package that cannot be had. */
+function wantUnreachablePackage(root: string): void {
+  edit(join(root, 'package-lock.json'), ({ packages }) => {
+    packages[''] = { version: '1.0.0', ...packages[''], dependencies: { mug: '1.0.0' } };
+    packages['node_modules/mug'] = { version: '1.0.0', resolved: 'http://127.0.0.1:9/mug-1.0.0.tgz' };
+  });
+  edit(join(root, 'package.json'), (manifest) => {
+    manifest.dependencies = { mug: '1.0.0' };
+  });
+}
+
+/** The lock asks for something newer, which can be had. */
+function wantNewVersion(root: string): void {
+  edit(join(root, 'package-lock.json'), ({ packages }) => {
+    for (const path of ['packages/vite', 'node_modules/vite']) {
+      packages[path] = { ...packages[path], version: '1.0.1' };
+    }
+  });
+  edit(join(root, 'packages/vite/package.json'), (manifest) => {
+    manifest.version = '1.0.1';
+  });
+}
+
+/** A shop started as npm start does it: by a path from this folder. */
+function startShop(root: string): { pid: number | undefined; isUp: Promise<unknown>; end: () => Promise<unknown> } {
+  mkdirSync(join(root, 'apps/showfloor/src'), { recursive: true });
+  writeFileSync(join(root, 'apps/showfloor/src/main.ts'), "console.log('up'); setInterval(() => {}, 1000);");
+  const child = spawn(process.execPath, ['apps/showfloor/src/main.ts', 'start'], { cwd: root });
+  const closed = once(child, 'close');
+  return {
+    pid: child.pid,
+    isUp: once(child.stdout, 'data'),
+    end: () => {
+      child.kill('SIGKILL');
+      return closed;
+    },
+  };
 }
 
 const page = (root: string): string => readFileSync(join(root, 'apps/web/dist/index.html'), 'utf8');
@@ -129,15 +186,7 @@ describe('bootstrap', () => {
     rmSync(join(root, 'node_modules'), { recursive: true });
     mkdirSync(join(root, 'node_modules/half'), { recursive: true });
     expect((await run(root)).output).toContain('Packages installed');
-    const lockPath = join(root, 'package-lock.json');
-    const lock = JSON.parse(readFileSync(lockPath, 'utf8'));
-    lock.packages['packages/vite'].version = '1.0.1';
-    lock.packages['node_modules/vite'].version = '1.0.1';
-    writeFileSync(lockPath, JSON.stringify(lock));
-    writeFileSync(
-      join(root, 'packages/vite/package.json'),
-      JSON.stringify({ name: 'vite', version: '1.0.1', bin: { node: 'bin/node' } }),
-    );
+    wantNewVersion(root);
     expect((await run(root)).output).toContain('Packages installed');
     expect((await run(root)).output).toBe('');
   });
@@ -173,17 +222,88 @@ describe('bootstrap', () => {
     expect(existsSync(`/proc/${server.pid}`)).toBe(false);
   });
 
+  test('a package that cannot be had costs nothing: what was installed stays and works', async () => {
+    const root = makeRepository();
+    await run(root);
+    const kept = join(root, 'node_modules/.kept');
+    writeFileSync(kept, 'as it was');
+    const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+    wantUnreachablePackage(root);
+    expect(await run(root, OFFLINE)).toMatchObject({ code: 2 });
+    expect(readFileSync(kept, 'utf8')).toBe('as it was');
+    expect(existsSync(join(root, 'node_modules/.bin/node'))).toBe(true);
+    expect(readdirSync(root).filter((name) => name.includes('node_modules'))).toEqual(['node_modules']);
+    writeFileSync(join(root, 'package-lock.json'), lock);
+    expect((await run(root)).output).toBe('');
+  });
+
+  test('under a running shop of this folder it refuses to install, in one line, exit 2', async () => {
+    const root = makeRepository();
+    await run(root);
+    const shop = startShop(root);
+    try {
+      await shop.isUp;
+      expect((await run(root)).code, 'nothing to install').toBe(0);
+      wantNewVersion(root);
+      const refused = await run(root);
+      expect(refused.code).toBe(2);
+      expect(refused.output).toMatch(new RegExp(`^.*\\(pid ${shop.pid}\\).*\\n$`));
+      expect(existsSync(join(root, 'node_modules/.bin/node'))).toBe(true);
+    } finally {
+      await shop.end();
+    }
+    expect((await run(root)).output).toContain('Packages installed');
+  });
+
+  test('a signal waits for npm to end, puts back what was installed, and only then frees the lock', async () => {
+    const root = makeRepository();
+    await run(root);
+    wantNewVersion(root);
+    const journal = join(root, 'journal.txt');
+    const programs = join(root, 'programs');
+    mkdirSync(programs);
+    const slowNpm = [
+      `#!${process.execPath}`,
+      "const { appendFileSync, mkdirSync } = require('node:fs');",
+      "mkdirSync('node_modules/half', { recursive: true });",
+      `appendFileSync(${JSON.stringify(journal)}, 'begun ');`,
+      `process.on('SIGTERM', () => setTimeout(() => { appendFileSync(${JSON.stringify(journal)}, 'ended'); process.exit(1); }, 300));`,
+      'setInterval(() => {}, 1000);',
+    ].join('\n');
+    writeFileSync(join(programs, 'npm'), slowNpm, { mode: 0o755 });
+    const { npm_execpath: _, ...env } = process.env;
+    const path = `${programs}${delimiter}${env.PATH}`;
+    const child = spawn(process.execPath, ['bootstrap.mjs'], { cwd: root, env: { ...env, PATH: path } });
+    const closed = once(child, 'close');
+    await waitFor('npm to run', () => existsSync(journal));
+    child.kill('SIGTERM');
+    expect((await closed)[0]).toBe(130);
+    expect(readFileSync(journal, 'utf8')).toBe('begun ended');
+    expect(existsSync(join(root, 'node_modules/.bin/node'))).toBe(true);
+    expect(existsSync(join(root, 'node_modules/half'))).toBe(false);
+  });
+
+  test('what a killed set-up had moved aside is put back, and cleared away once all is installed', async () => {
+    const root = makeRepository();
+    await run(root);
+    const manifests = Object.fromEntries(
+      ['package.json', 'package-lock.json'].map((name) => [name, readFileSync(join(root, name), 'utf8')]),
+    );
+    renameSync(join(root, 'node_modules'), join(root, '.node_modules-before'));
+    mkdirSync(join(root, 'node_modules/half'), { recursive: true });
+    wantUnreachablePackage(root);
+    expect(await run(root, OFFLINE)).toMatchObject({ code: 2 });
+    expect(existsSync(join(root, 'node_modules/.bin/node'))).toBe(true);
+    for (const name of ['package.json', 'package-lock.json']) writeFileSync(join(root, name), manifests[name] ?? '');
+    mkdirSync(join(root, '.node_modules-before'));
+    expect((await run(root)).code).toBe(0);
+    expect(readdirSync(root).filter((name) => name.includes('node_modules'))).toEqual(['node_modules']);
+  });
+
   test('without the network: one line that says so, exit 2', async () => {
     const root = makeRepository();
-    const lockPath = join(root, 'package-lock.json');
-    const lock = JSON.parse(readFileSync(lockPath, 'utf8'));
-    lock.packages[''].dependencies = { mug: '1.0.0' };
-    lock.packages['node_modules/mug'] = { version: '1.0.0', resolved: 'http://127.0.0.1:9/mug-1.0.0.tgz' };
-    writeFileSync(lockPath, JSON.stringify(lock));
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    writeFileSync(join(root, 'package.json'), JSON.stringify({ ...manifest, dependencies: { mug: '1.0.0' } }));
-    const offline = { npm_config_fetch_retries: '0', npm_config_registry: 'http://127.0.0.1:9/' };
-    const result = await run(root, offline);
+    wantUnreachablePackage(root);
+    const result = await run(root, OFFLINE);
     expect(result).toMatchObject({ code: 2, output: expect.stringContaining('registry cannot be reached') });
   });
 
