@@ -30,6 +30,7 @@ export function createMediaMetrics(registry: Registry) {
     }),
     streamEvents: counter('media_stream_events_total', 'Stream events by type', ['type']),
     unstampedKeyframes: counter('media_unstamped_keyframes_total', 'Keyframes that could not carry the ingest clock'),
+    unreadableHeaders: counter('media_unreadable_headers_total', 'Sequence headers passed on that we could not read'),
     gopOverflows: counter('media_gop_cache_overflows_total', 'GOPs over the cache bounds: joiners wait for a keyframe'),
     droppedPackets: counter('media_subscriber_dropped_packets_total', 'Packets not sent to a viewer over its bound'),
     skips: counter('media_subscriber_skips_total', 'Times a slow viewer was put to the next keyframe'),

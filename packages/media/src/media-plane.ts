@@ -80,6 +80,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     streamsMax,
     ...(options.rivalWindowMs === undefined ? {} : { rivalWindowMs: options.rivalWindowMs }),
     onGopOverflow: () => metrics.gopOverflows.inc(),
+    onUnreadableHeader: () => metrics.unreadableHeaders.inc(),
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);

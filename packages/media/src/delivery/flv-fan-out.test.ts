@@ -57,7 +57,7 @@ class Sink extends Writable {
  */
 async function check(script: string, gop = GOP_LIMITS, queuedPicturesMax = 3): Promise<string[]> {
   const metrics = createMediaMetrics(createMetrics('test'));
-  const stream = new Stream('show', { gop, onGopOverflow: () => undefined });
+  const stream = new Stream('show', { gop, onGopOverflow: () => undefined, onUnreadableHeader: () => undefined });
   stream.goLive();
   let header = 0;
   const pushHeader = (): void => {

@@ -34,6 +34,7 @@ export type HubOptions = Readonly<{
   rivalWindowMs?: number;
   onEvent: (event: HubEvent) => void;
   onGopOverflow?: (playbackId: string) => void;
+  onUnreadableHeader?: (playbackId: string) => void;
 }>;
 
 /** Streams on air or in grace at once. */
@@ -128,6 +129,7 @@ export class StreamHub {
     const stream = new Stream(playbackId, {
       gop: this.#options.gop ?? GOP_LIMITS,
       onGopOverflow: () => this.#options.onGopOverflow?.(playbackId),
+      onUnreadableHeader: () => this.#options.onUnreadableHeader?.(playbackId),
     });
     const entry: Entry = { stream, admission, publisher: null, lastMediaAtMs: 0, graceTimer: null, isGraceOver: false };
     this.#entries.set(playbackId, entry);

@@ -11,7 +11,11 @@ type Letter = keyof typeof FIRST_BYTES;
  * the tracks changed.
  */
 function play(script: string): { stream: Stream; output: string } {
-  const stream = new Stream('show', { gop: { packetsMax: 100, bytesMax: 10_000 }, onGopOverflow: () => undefined });
+  const stream = new Stream('show', {
+    gop: { packetsMax: 100, bytesMax: 10_000 },
+    onGopOverflow: () => undefined,
+    onUnreadableHeader: () => undefined,
+  });
   let output = '';
   stream.attach({
     packet: (packet) => {

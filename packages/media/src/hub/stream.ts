@@ -52,6 +52,7 @@ export class Stream {
   readonly createdAtMs: number = Date.now();
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
+  readonly #onUnreadableHeader: () => void;
   readonly #outputs = new Set<StreamOutput>();
   #state: StreamState = 'pending';
   #headers: StreamHeaders = { metadata: null, video: null, audio: null };
@@ -61,8 +62,13 @@ export class Stream {
   #receivedBytes = 0;
   #videoFrames = 0;
 
-  constructor(playbackId: string, options: { gop: GopLimits; onGopOverflow: () => void }) {
+  /** `onUnreadableHeader` is called for a header of a codec we know that our parser cannot read; it goes on all the same. */
+  constructor(
+    playbackId: string,
+    options: { gop: GopLimits; onGopOverflow: () => void; onUnreadableHeader: () => void },
+  ) {
     this.playbackId = playbackId;
+    this.#onUnreadableHeader = options.onUnreadableHeader;
     this.#gop = new GopCache(options.gop, options.onGopOverflow);
   }
 
@@ -181,9 +187,22 @@ export class Stream {
     if (previous !== null && sameBytes(previous.payload, source.payload)) return;
     const packet: MediaPacket = { ...source, timestampMs: this.#timeline.lastMs };
     this.#headers = { ...this.#headers, [track]: packet };
-    this.#format = readFormat(this.#format, packet);
+    this.#format = this.#readFormat(packet);
     this.#gop.clear(); // frames of the old header would be decoded with the new one
     this.#deliver(packet);
+  }
+
+  #readFormat(header: MediaPacket): StreamFormat {
+    const isAvc = header.track === 'video' && (header.payload[0] ?? 0) === 0x17;
+    const isAac = header.track === 'audio' && (header.payload[0] ?? 0) >> 4 === 10;
+    try {
+      if (isAvc) return { ...this.#format, avc: parseAvcConfig(header.payload.subarray(5)) };
+      if (isAac) return { ...this.#format, aac: parseAacConfig(header.payload.subarray(2)) };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#onUnreadableHeader();
+    }
+    return { ...this.#format, ...(header.track === 'video' ? { avc: null } : { aac: null }) };
   }
 
   /** Metadata is for joiners; those who watch got theirs, and the parameter sets say what changes. */
@@ -206,16 +225,4 @@ function newSource(): SourceTracks {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function readFormat(previous: StreamFormat, header: MediaPacket): StreamFormat {
-  const isAvc = header.track === 'video' && (header.payload[0] ?? 0) === 0x17;
-  const isAac = header.track === 'audio' && (header.payload[0] ?? 0) >> 4 === 10;
-  try {
-    if (isAvc) return { ...previous, avc: parseAvcConfig(header.payload.subarray(5)) };
-    if (isAac) return { ...previous, aac: parseAacConfig(header.payload.subarray(2)) };
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-  }
-  return header.track === 'video' ? { ...previous, avc: null } : { ...previous, aac: null };
 }

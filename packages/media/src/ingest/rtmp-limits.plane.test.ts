@@ -97,6 +97,22 @@ describe('S2 limits of a publisher connection', () => {
     ]);
   });
 
+  test('a parameter set that we cannot read does not end the publisher', async () => {
+    await using floor = await PlaneUnderTest.start();
+    const peer = await rawPeer(floor);
+    peer.send(connectCommand('live'));
+    peer.send(publishCommand(`show-odd?key=${GOOD_KEY}`));
+    for (const payload of [
+      Uint8Array.of(0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 1, 0x67),
+      Uint8Array.of(0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 1),
+    ]) {
+      peer.send({ chunkStreamId: 6, typeId: RtmpMessageType.video, messageStreamId: 1, timestampMs: 0, payload });
+    }
+    await until('the stream', () => floor.plane.hub.find('show-odd')?.state === 'live');
+    expect(peer.isClosed()).toBe(false);
+    expect(metricOf(await floor.metricsText(), 'media_unreadable_headers_total')).toBe(1);
+  });
+
   test.each([
     ['a message over 64 KB before the key is checked', 65_537, 'rtmp.message_too_large'],
     ['an AMF value nested too deep', 0, 'amf0.too_deep'],

@@ -8,7 +8,6 @@ import {
   INGEST_TIME_SEI_UUID,
   insertUserDataSei,
   type NalLengthSize,
-  parseAvcConfig,
   type RtmpMessage,
   RtmpMessageType,
   readFlvAudioHeader,
@@ -52,7 +51,7 @@ export class PacketSource {
     const { kind, codec, isKeyframe, dataOffset } = readFlvVideoHeader(payload);
     const packet: SourcePacket = { track: 'video', kind, isKeyframe, timestampMs, payload };
     if (codec !== 'avc') return packet;
-    if (kind === 'sequence-header') this.#nalLengthSize = parseAvcConfig(payload.subarray(dataOffset)).nalLengthSize;
+    if (kind === 'sequence-header') this.#nalLengthSize = nalLengthSizeOf(payload.subarray(dataOffset));
     if (kind !== 'frames' || !isKeyframe) return packet;
     return { ...packet, payload: this.#stamp(payload, dataOffset, wallClockMs) };
   }
@@ -69,6 +68,14 @@ export class PacketSource {
       return payload;
     }
   }
+}
+
+/**
+ * All that ingest needs of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). What else is in it is the decoders'
+ * business: they understand parameter sets that we do not.
+ */
+function nalLengthSizeOf(record: Uint8Array): NalLengthSize {
+  return (((record[4] ?? 3) & 3) + 1) as NalLengthSize;
 }
 
 /** `@setDataFrame onMetaData {…}` → `onMetaData {…}`; everything else an encoder says is not for viewers. */
