@@ -191,5 +191,9 @@ function readAnswer<Body, T>({ status, body }: ApiAnswer, read: (body: Body) => 
   return { ok: false, reason, isExpected: EXPECTED_REASONS.includes(reason) };
 }
 
+const clock = step('clock', 'read', 'GET', '/api/client-config', {
+  read: ({ serverNowMs }: ClientConfig) => serverNowMs,
+});
+
 /** The adapter. */
-export const target: TargetAdapter = { kind: 'showfloor', detect, room, shop };
+export const target: TargetAdapter = { kind: 'showfloor', detect, room, shop, clock };

@@ -1,9 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VIDEO_CRITERIA } from '../scenarios/criteria.ts';
-import type { RunResult } from '../src/index.ts';
+import { type RunResult, runScenario } from '../src/index.ts';
 import { Player } from '../src/player/player.ts';
 import { PLAYER_PROFILES } from '../src/player/player-profile.ts';
 import { mergedTrend } from '../src/run-folder/run-figures.ts';
+import { target as clocked } from './clocked-target.ts';
 import { type Misbehaviour, type SentPicture, startPacedFlvServer } from './paced-flv-server.ts';
 import { runAgainst, total, viewersOnly } from './run-against.ts';
 
@@ -44,6 +50,47 @@ describe('a healthy server', () => {
     const least = ({ run }: RunResult): number => mergedTrend(run, 'latency_capture_ms')?.percentileMs(0) ?? Number.NaN;
     expect(Math.abs(least(far) - least(near) - 1000)).toBeLessThanOrEqual(50);
   });
+});
+
+test('from another machine the delay is measured by the clock of the target', async () => {
+  const aheadMs = 19_000;
+  const clock = createServer((_request, response) => {
+    response.end(JSON.stringify({ nowMs: Date.now() + aheadMs }));
+  });
+  await new Promise<void>((done) => clock.listen(0, '127.0.0.1', done));
+  const server = await startPacedFlvServer({ captureDelayMs: 1000 - aheadMs });
+  const parent = await mkdtemp(join(tmpdir(), 'showfloor-lab-'));
+  try {
+    const { run, verdict } = await runScenario({
+      scenario: viewersOnly({ durationMs: 6000, viewers: 4, criteria: VIDEO_CRITERIA }),
+      target: {
+        kind: 'clocked',
+        url: `http://127.0.0.1:${(clock.address() as AddressInfo).port}`,
+        planes: ['video'],
+        subject: '',
+        flvUrl: server.url.replace('127.0.0.1', '0.0.0.0'), // arrives here, and is none of this machine's addresses
+        room: null,
+        shop: null,
+        version: null,
+      },
+      adapter: clocked,
+      adapterUrl: new URL('./clocked-target.ts', import.meta.url).href,
+      folder: join(parent, 'run'),
+      size: { seed: 1 },
+      workers: 2,
+    });
+    expect(verdict.stamps).toEqual([]);
+    const delay = verdict.judgements.find(({ criterion }) => criterion.id === 'flv-latency-p95');
+    expect(delay?.outcome).toBe('pass');
+    const least = mergedTrend(run, 'latency_capture_ms')?.percentileMs(0) ?? Number.NaN;
+    expect(least).toBeGreaterThan(950);
+    expect(least).toBeLessThan(1500);
+    expect(run.manifest.clock.note).toMatch(/(1899|1900)\d ms ahead/);
+  } finally {
+    clock.close();
+    await server.close();
+    await rm(parent, { recursive: true, force: true });
+  }
 });
 
 test('a stall of two seconds is reported within 100 ms, by every viewer', async () => {

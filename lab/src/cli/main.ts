@@ -21,6 +21,9 @@ Exit codes:
   4 inconclusive: too little data                       5 environment parity mismatch
   6 target unreachable or nothing on air                130 interrupted
 
+Delays compare two clocks. From another machine, a target that does not tell its time (any but
+Showfloor) leaves the delay criteria inconclusive: exit code 4.
+
 lab/README.md says what each number means.`;
 
 const program = new Command('showfloor-lab')

@@ -29,6 +29,8 @@ export type ActorContext = {
   readonly target: TargetDescription;
   readonly adapter: TargetAdapter;
   readonly room: SharedRoom;
+  /** Target's wall clock minus this host's: added before an instant is compared with a stamp of the target. */
+  readonly clockOffsetMs: number;
   /** How late this thread's event loop runs now. */
   readonly lagMs: () => number;
   /** A scheduled action ran this late. */

@@ -196,7 +196,7 @@ class ViewingSession {
     const clocks = this.#clocks.get(mark);
     this.#clocks.delete(mark);
     if (clocks === undefined) return;
-    const wallMs = wallMsAt(atMs);
+    const wallMs = wallMsAt(atMs) + this.#context.clockOffsetMs;
     for (const tier of ['capture', 'ingest'] as const) {
       const stampMs = clocks[tier];
       if (stampMs === undefined) continue;

@@ -27,7 +27,7 @@ type Options = {
   readonly writer: RunWriter;
   readonly stock: StockCheck;
   readonly guard: GuardLimits;
-  readonly task: Pick<WorkerTask, 'runId' | 'seed' | 'groups' | 'target' | 'adapterUrl'>;
+  readonly task: Pick<WorkerTask, 'runId' | 'seed' | 'groups' | 'target' | 'adapterUrl' | 'clockOffsetMs'>;
   readonly onProgress: (progress: Progress) => void;
 };
 

@@ -13,6 +13,7 @@ import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { RunWriter } from '../run-folder/run-writer.ts';
 import type { TargetAdapter, TargetDescription } from '../target/target.ts';
 import type { Plane } from '../verdict/criterion.ts';
+import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
@@ -48,6 +49,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const writer = await RunWriter.create(options.folder, manifest, plan);
   const signal = options.signal ?? new AbortController().signal;
   const stock = await StockCheck.begin(options.adapter, options.target, signal);
+  const askClock = () => (manifest.isCoLocated ? null : measureClock(options.adapter, options.target));
+  const clock = await askClock();
   const coordinator = new Coordinator({
     plan,
     workers,
@@ -60,13 +63,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       groups: scenario.groups,
       target: options.target,
       adapterUrl: options.adapterUrl,
+      clockOffsetMs: clock?.offsetMs ?? 0,
     },
     onProgress: options.onProgress ?? (() => {}),
   });
   // A run that cannot be kept is not worth its length.
   const end = await coordinator.run(AbortSignal.any([signal, writer.failed]));
   await writer.close();
-  await writer.writeManifest({ ...manifest, end });
+  await writer.writeManifest({ ...manifest, clock: clockOfRun(manifest.isCoLocated, clock, await askClock()), end });
   const run = await readRunFolder(options.folder);
   const verdict = verdictOf(run);
   await writeFile(join(options.folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
@@ -119,12 +123,7 @@ async function makeManifest(
     workers,
     criteria: scenario.criteria,
     guard: { ...GUARD_DEFAULTS, ...scenario.guard },
-    clock: isCoLocated
-      ? {
-          boundMs: 0,
-          note: 'generator and target share one clock, the publisher is taken to do so too: the error bound of latencies is 0',
-        }
-      : { boundMs: null, note: 'the offset between the two clocks was not measured' },
+    clock: clockOfRun(isCoLocated, null, null),
     fingerprint: takeFingerprint(),
     startedAtWallMs: Date.now(),
     end: null,

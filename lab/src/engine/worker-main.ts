@@ -89,6 +89,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
       target: task.target,
       adapter,
       room,
+      clockOffsetMs: task.clockOffsetMs,
       lagMs: () => probe.lagMs(),
       late: (ms) => probe.late(ms),
       event,

@@ -16,6 +16,8 @@ export type WorkerTask = {
   readonly target: TargetDescription;
   /** Module that exports `target`, a TargetAdapter. */
   readonly adapterUrl: string;
+  /** Target's wall clock minus this host's. */
+  readonly clockOffsetMs: number;
   /** For `openSharedRoom`: one room over all workers. */
   readonly room: SharedArrayBuffer;
 };

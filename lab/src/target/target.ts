@@ -111,5 +111,7 @@ export type TargetAdapter = {
   /** Describes the platform at this URL, or null when it is not this kind. Throws TargetUnreachableError. */
   readonly detect: (url: URL) => Promise<TargetDescription | null>;
   readonly room?: RoomDialect;
+  /** A request to `url` whose answer carries the target's wall clock, in milliseconds since 1970. */
+  readonly clock?: ApiStep<number>;
   readonly shop?: (target: TargetDescription) => ShopDialect;
 };
