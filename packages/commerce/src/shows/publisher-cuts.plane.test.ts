@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ShowSummary } from '@showfloor/protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../../test-postgres/test-database.ts';
 import { type Seller, startShop, type TestShop } from '../../test-postgres/test-shop.ts';
 import { carryOutCuts } from './publisher-cuts.ts';
@@ -9,6 +10,8 @@ import { carryOutCuts } from './publisher-cuts.ts';
 /** Stands where the media plane's admin listener is; e2e has the real one. */
 let admin: Server;
 let asked: string[] = [];
+/** Status by URL part. */
+let refusals: Record<string, number> = {};
 let publishers: { id: string; name: string; publish: boolean; alive: number }[] = [];
 let shop: TestShop;
 let seller: Seller;
@@ -18,13 +21,21 @@ beforeAll(async () => {
   seller = await shop.seller();
   admin = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
-    response.end(JSON.stringify({ code: 0, clients: publishers }));
+    const refusal = Object.entries(refusals).find(([part]) => request.url?.includes(part));
+    response.writeHead(refusal?.[1] ?? 200).end(JSON.stringify({ code: 0, clients: publishers }));
   });
   await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
   admin?.close();
   await shop?.close();
+});
+
+beforeEach(async () => {
+  await shop.database.kysely.deleteFrom('publisher_cuts').execute();
+  refusals = {};
+  publishers = [];
+  asked = [];
 });
 
 test('a stopped show ends its stream, and the wish waits while the media plane is away', async () => {
@@ -48,12 +59,59 @@ test('S1 a new key drops who published with the old one, and nobody else', async
   asked = [];
   await seller.send('POST', `/api/shows/${show.id}/stream-key`);
   await carryOutCuts(options());
-  expect(asked).toEqual(['GET /api/v1/clients', 'DELETE /api/v1/clients/p1']);
+  expect(asked).toEqual([
+    `DELETE /api/v1/streams/${show.playbackId}/key`,
+    expect.stringMatching(/^GET \/api\/v1\/clients\?/),
+    'DELETE /api/v1/clients/p1',
+  ]);
+});
+
+test('S1 a publisher that was still being admitted with the old key is dropped once it appears', async () => {
+  const show = await seller.show();
+  await seller.send('POST', `/api/shows/${show.id}/stream-key`);
+  await carryOutCuts(options());
+  publishers = [{ id: 'late', name: show.playbackId, publish: true, alive: 8 }];
+  await carryOutCuts(options());
+  expect(asked).toContain('DELETE /api/v1/clients/late');
+  await age('5 seconds');
+  await carryOutCuts(options());
+  expect(await waiting()).toEqual([]);
+});
+
+test('a wish outlives any absence of the worker', async () => {
+  const show = await liveShow();
+  await seller.send('POST', `/api/shows/${show.id}/stop`);
+  await age('3 hours');
+  await carryOutCuts(options());
+  expect(asked).toEqual([`DELETE /api/v1/streams/${show.playbackId}`]);
+});
+
+test('a wish the media plane refuses holds no other back, and is given up in the end', async () => {
+  const [refused, other] = [await liveShow(), await liveShow()];
+  refusals = { [refused.playbackId]: 500 };
+  await seller.send('POST', `/api/shows/${refused.id}/stop`);
+  await seller.send('POST', `/api/shows/${other.id}/stop`);
+  await expect(carryOutCuts(options())).rejects.toThrow('1 publisher cuts');
+  expect(asked).toContain(`DELETE /api/v1/streams/${other.playbackId}`);
+  expect(await waiting()).toEqual([refused.playbackId]);
+  await age('10 minutes');
+  await carryOutCuts(options());
+  expect(await waiting()).toEqual([]);
 });
 
 function options() {
   const { port } = admin.address() as AddressInfo;
   return { db: shop.database.kysely, mediaAdminUrl: `http://127.0.0.1:${port}`, log: silentLog };
+}
+
+/** As if every wish had been waiting for so much longer. */
+async function age(by: string): Promise<void> {
+  await sql`update publisher_cuts set created_at = created_at - ${by}::interval`.execute(shop.database.kysely);
+}
+
+async function waiting(): Promise<string[]> {
+  const rows = await shop.database.kysely.selectFrom('publisher_cuts').select('playback_id').execute();
+  return rows.map(({ playback_id }) => playback_id);
 }
 
 async function liveShow(): Promise<ShowSummary> {

@@ -1,5 +1,5 @@
 import type { Logger } from '@showfloor/service-kit';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 
 /**
@@ -22,39 +22,92 @@ export type CutOptions = {
 
 /** A row of SRS's `/api/v1/clients`; `alive` is its age in seconds. */
 type MediaClient = { readonly id: string; readonly name: string; readonly publish: boolean; readonly alive: number };
+/** A wish; `ageMs` by PostgreSQL's clock. */
+type Cut = { readonly id: number; readonly playbackId: string; readonly kind: CutKind; readonly ageMs: number };
 
-const CUTS_PER_PASS_MAX = 100;
+const CUTS_PER_PASS_MAX = 200;
 const REQUEST_TIMEOUT_MS = 2_000;
-/** After this long without a media plane there is nothing left to cut: it asks for admission when it is back. */
-const AGE_MS_MAX = 10 * 60_000;
+/** A publisher that was being admitted when its key was replaced appears in the list only later: it is looked for until then. */
+const DROP_REPEATED_FOR_MS = 5_000;
+/** A wish the media plane keeps refusing is given up after this. One it was never asked about waits for as long as it takes. */
+const REFUSED_MS_MAX = 10 * 60_000;
 
-/** Carries out what was requested, oldest first. Rejects when the media plane cannot be reached: the rest waits. */
-export async function carryOutCuts({ db, mediaAdminUrl, log }: CutOptions): Promise<boolean> {
-  const rows = await db.selectFrom('publisher_cuts').selectAll().orderBy('id').limit(CUTS_PER_PASS_MAX).execute();
-  for (const { id, playback_id: playbackId, kind, created_at: createdAt } of rows) {
-    const isStale = Date.now() - createdAt.getTime() > AGE_MS_MAX;
-    if (isStale) log.warn({ playbackId, kind }, 'publisher_cut.given_up');
-    else if (kind === 'end_stream') await remove(`${mediaAdminUrl}/api/v1/streams/${encodeURIComponent(playbackId)}`);
-    else await dropPublishersOlderThan(mediaAdminUrl, playbackId, Date.now() - createdAt.getTime());
-    await db.deleteFrom('publisher_cuts').where('id', '=', id).execute();
-    log.info({ playbackId, kind }, 'publisher_cut.done');
-  }
-  return rows.length === CUTS_PER_PASS_MAX;
+/**
+ * Carries out what was requested. Each wish succeeds or fails for itself; those that failed wait for the next pass, and are
+ * thrown together. Resolves with true when there is more to do at once.
+ */
+export async function carryOutCuts(options: CutOptions): Promise<boolean> {
+  const { rows } = await sql<Cut>`
+    select id, playback_id as "playbackId", kind,
+           (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"
+      from publisher_cuts order by id limit ${CUTS_PER_PASS_MAX}`.execute(options.db);
+  const clients = once(() => listClients(options.mediaAdminUrl));
+  const outcomes = await Promise.allSettled(rows.map((cut) => settleCut(options, cut, clients)));
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} publisher cuts wait for the media plane`);
+  return (
+    rows.length === CUTS_PER_PASS_MAX && outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value)
+  );
 }
 
-/** Whoever came later has already shown the new key: cutting it would punish the seller who is quick. */
-async function dropPublishersOlderThan(mediaAdminUrl: string, playbackId: string, ageMs: number): Promise<void> {
-  const answer = await fetch(`${mediaAdminUrl}/api/v1/clients`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-  if (!answer.ok) throw new Error(`the media plane answered ${answer.status}`);
-  const { clients } = (await answer.json()) as { clients: MediaClient[] };
-  const publishers = clients.filter(
-    ({ name, publish, alive }) => publish && name === playbackId && alive * 1000 > ageMs,
-  );
-  for (const { id } of publishers) await remove(`${mediaAdminUrl}/api/v1/clients/${encodeURIComponent(id)}`);
+/** Resolves with true when nothing is left to do for this wish. */
+async function settleCut(options: CutOptions, cut: Cut, clients: () => Promise<MediaClient[]>): Promise<boolean> {
+  const { db, log } = options;
+  const { id, playbackId, kind, ageMs } = cut;
+  try {
+    await carryOut(options.mediaAdminUrl, cut, clients);
+  } catch (error) {
+    if (!(error instanceof CutRefused) || ageMs < REFUSED_MS_MAX) throw error;
+    log.warn({ playbackId, kind, err: error }, 'publisher_cut.given_up');
+    await db.deleteFrom('publisher_cuts').where('id', '=', id).execute();
+    return true;
+  }
+  if (kind === 'drop_publisher' && ageMs < DROP_REPEATED_FOR_MS) return false;
+  await db.deleteFrom('publisher_cuts').where('id', '=', id).execute();
+  log.info({ playbackId, kind }, 'publisher_cut.done');
+  return true;
+}
+
+async function carryOut(mediaAdminUrl: string, cut: Cut, clients: () => Promise<MediaClient[]>): Promise<void> {
+  const stream = `${mediaAdminUrl}/api/v1/streams/${encodeURIComponent(cut.playbackId)}`;
+  if (cut.kind === 'end_stream') return remove(stream);
+  await remove(`${stream}/key`); // first: nobody comes back by a key that is remembered
+  // Whoever came later has already shown the new key: cutting it would punish the seller who is quick.
+  const isOlder = ({ name, publish, alive }: MediaClient): boolean =>
+    publish && name === cut.playbackId && alive * 1000 > cut.ageMs;
+  for (const { id } of (await clients()).filter(isOlder)) {
+    await remove(`${mediaAdminUrl}/api/v1/clients/${encodeURIComponent(id)}`);
+  }
+}
+
+async function listClients(mediaAdminUrl: string): Promise<MediaClient[]> {
+  const answer = await fetch(`${mediaAdminUrl}/api/v1/clients?count=100000`, {
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  if (!answer.ok) throw new CutRefused(answer.status);
+  return ((await answer.json()) as { clients: MediaClient[] }).clients;
 }
 
 /** Gone already is as good as cut. */
 async function remove(url: string): Promise<void> {
   const answer = await fetch(url, { method: 'DELETE', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-  if (!answer.ok && answer.status !== 404) throw new Error(`the media plane answered ${answer.status}`);
+  await answer.arrayBuffer();
+  if (!answer.ok && answer.status !== 404) throw new CutRefused(answer.status);
+}
+
+/** Runs `work` at the first call; every call gets its outcome. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let outcome: Promise<T> | null = null;
+  return () => {
+    outcome ??= work();
+    return outcome;
+  };
+}
+
+/** The media plane answered, and did not do it. */
+class CutRefused extends Error {
+  override readonly name = 'CutRefused';
+  constructor(status: number) {
+    super(`the media plane answered ${status}`);
+  }
 }
