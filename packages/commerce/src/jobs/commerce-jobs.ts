@@ -7,6 +7,7 @@ import { runExclusive } from '../outbox/run-exclusive.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
 import { reconcilePayments } from '../payments/reconcile-payments.ts';
 import { endAbandonedShows } from '../shows/end-abandoned.ts';
+import { MissingStreams } from '../shows/missing-streams.ts';
 import { carryOutCuts } from '../shows/publisher-cuts.ts';
 import { cleanUp } from './clean-up.ts';
 import { type PeriodicJob, runPeriodically } from './periodic-job.ts';
@@ -63,6 +64,7 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
     help: 'Attempts to give money back that did not work; each is made again',
     registers: [registry],
   });
+  const missingStreams = new MissingStreams({ db, mediaAdminUrl });
   return [
     {
       name: 'hold_expiry',
@@ -89,6 +91,15 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
       everyMs: SECOND_MS,
       run: async () => {
         for (const playbackId of await endAbandonedShows(db, Date.now())) log.info({ playbackId }, 'show.abandoned');
+        return false;
+      },
+    },
+    {
+      name: 'missing_streams',
+      everyMs: 5 * SECOND_MS,
+      run: async () => {
+        for (const playbackId of await missingStreams.check(Date.now()))
+          log.warn({ playbackId }, 'show.stream_missing');
         return false;
       },
     },

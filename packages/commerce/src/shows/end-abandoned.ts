@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { appendEvent } from '../outbox/append.ts';
+import { requestCut } from './publisher-cuts.ts';
 
 /** The media plane ends a show itself when grace is over; only when it is gone too does this sweep. */
 const MARGIN_MS = 30_000;
@@ -17,6 +18,7 @@ export function endAbandonedShows(db: Kysely<Tables>, nowMs: number): Promise<st
       .execute();
     for (const { playback_id } of rows) {
       await appendEvent(tx, { type: 'show.changed', playbackId: playback_id, atMs: nowMs, data: { status: 'ended' } });
+      await requestCut(tx, playback_id, 'end_stream'); // should the media plane still have it
     }
     return rows.map(({ playback_id }) => playback_id);
   });
