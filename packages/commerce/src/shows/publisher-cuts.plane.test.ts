@@ -10,6 +10,7 @@ import { carryOutCuts } from './publisher-cuts.ts';
 /** Stands where the media plane's admin listener is; e2e has the real one. */
 let admin: Server;
 let asked: string[] = [];
+let listDelayMs = 0;
 /** Status by URL part. */
 let refusals: Record<string, number> = {};
 let publishers: { id: string; name: string; publish: boolean; alive: number }[] = [];
@@ -22,7 +23,9 @@ beforeAll(async () => {
   admin = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const refusal = Object.entries(refusals).find(([part]) => request.url?.includes(part));
-    response.writeHead(refusal?.[1] ?? 200).end(JSON.stringify({ code: 0, clients: publishers }));
+    const answer = () => response.writeHead(refusal?.[1] ?? 200).end(JSON.stringify({ code: 0, clients: publishers }));
+    if (request.url?.includes('/clients?') === true) setTimeout(answer, listDelayMs);
+    else answer();
   });
   await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
 });
@@ -34,6 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await shop.database.kysely.deleteFrom('publisher_cuts').execute();
   refusals = {};
+  listDelayMs = 0;
   publishers = [];
   asked = [];
 });
@@ -64,6 +68,15 @@ test('S1 a new key drops who published with the old one, and nobody else', async
     expect.stringMatching(/^GET \/api\/v1\/clients\?/),
     'DELETE /api/v1/clients/p1',
   ]);
+});
+
+test('a publisher that came after the new key stays, however slowly the media plane answers', async () => {
+  const show = await seller.show();
+  await seller.send('POST', `/api/shows/${show.id}/stream-key`);
+  listDelayMs = 500;
+  publishers = [{ id: 'quick', name: show.playbackId, publish: true, alive: 0.3 }];
+  await carryOutCuts(options());
+  expect(asked).not.toContain('DELETE /api/v1/clients/quick');
 });
 
 test('S1 a publisher that was still being admitted with the old key is dropped once it appears', async () => {

@@ -22,6 +22,8 @@ export type CutOptions = {
 
 /** A row of SRS's `/api/v1/clients`; `alive` is its age in seconds. */
 type MediaClient = { readonly id: string; readonly name: string; readonly publish: boolean; readonly alive: number };
+/** `takenAfterMs`: at most so long after the ages of the wishes were read. */
+type ClientList = { readonly clients: readonly MediaClient[]; readonly takenAfterMs: number };
 /** A wish; `ageMs` by PostgreSQL's clock. */
 type Cut = { readonly id: number; readonly playbackId: string; readonly kind: CutKind; readonly ageMs: number };
 
@@ -37,11 +39,12 @@ const REFUSED_MS_MAX = 10 * 60_000;
  * thrown together. Resolves with true when there is more to do at once.
  */
 export async function carryOutCuts(options: CutOptions): Promise<boolean> {
+  const startedMs = performance.now();
   const { rows } = await sql<Cut>`
     select id, playback_id as "playbackId", kind,
            (extract(epoch from clock_timestamp() - created_at) * 1000)::float8 as "ageMs"
       from publisher_cuts order by id limit ${CUTS_PER_PASS_MAX}`.execute(options.db);
-  const clients = once(() => listClients(options.mediaAdminUrl));
+  const clients = once(() => listClients(options.mediaAdminUrl, startedMs));
   const outcomes = await Promise.allSettled(rows.map((cut) => settleCut(options, cut, clients)));
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   if (errors.length > 0) throw new AggregateError(errors, `${errors.length} publisher cuts wait for the media plane`);
@@ -51,7 +54,7 @@ export async function carryOutCuts(options: CutOptions): Promise<boolean> {
 }
 
 /** Resolves with true when nothing is left to do for this wish. */
-async function settleCut(options: CutOptions, cut: Cut, clients: () => Promise<MediaClient[]>): Promise<boolean> {
+async function settleCut(options: CutOptions, cut: Cut, clients: () => Promise<ClientList>): Promise<boolean> {
   const { db, log } = options;
   const { id, playbackId, kind, ageMs } = cut;
   try {
@@ -68,24 +71,26 @@ async function settleCut(options: CutOptions, cut: Cut, clients: () => Promise<M
   return true;
 }
 
-async function carryOut(mediaAdminUrl: string, cut: Cut, clients: () => Promise<MediaClient[]>): Promise<void> {
+async function carryOut(mediaAdminUrl: string, cut: Cut, clients: () => Promise<ClientList>): Promise<void> {
   const stream = `${mediaAdminUrl}/api/v1/streams/${encodeURIComponent(cut.playbackId)}`;
   if (cut.kind === 'end_stream') return remove(stream);
   await remove(`${stream}/key`); // first: nobody comes back by a key that is remembered
   // Whoever came later has already shown the new key: cutting it would punish the seller who is quick.
+  const list = await clients();
   const isOlder = ({ name, publish, alive }: MediaClient): boolean =>
-    publish && name === cut.playbackId && alive * 1000 > cut.ageMs;
-  for (const { id } of (await clients()).filter(isOlder)) {
+    publish && name === cut.playbackId && alive * 1000 > cut.ageMs + list.takenAfterMs;
+  for (const { id } of list.clients.filter(isOlder)) {
     await remove(`${mediaAdminUrl}/api/v1/clients/${encodeURIComponent(id)}`);
   }
 }
 
-async function listClients(mediaAdminUrl: string): Promise<MediaClient[]> {
+async function listClients(mediaAdminUrl: string, startedMs: number): Promise<ClientList> {
   const answer = await fetch(`${mediaAdminUrl}/api/v1/clients?count=100000`, {
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   if (!answer.ok) throw new CutRefused(answer.status);
-  return ((await answer.json()) as { clients: MediaClient[] }).clients;
+  const { clients } = (await answer.json()) as { clients: MediaClient[] };
+  return { clients, takenAfterMs: performance.now() - startedMs };
 }
 
 /** Gone already is as good as cut. */
