@@ -88,6 +88,7 @@ test('an event about a product with very long texts still fits: it goes without 
     .selectFrom('outbox')
     .select('payload')
     .where('topic', '=', show.playbackId)
+    .orderBy('id', 'desc')
     .executeTakeFirstOrThrow();
   expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThan(LIVE_EVENT_BYTES_MAX);
   expect([payload.type, (payload.data as { product: ProductCard }).product.description]).toEqual(['product.added', '']);

@@ -51,7 +51,7 @@ test('a live show the media plane does not know in two checks is interrupted, an
     select payload->'data'->>'status' as status from outbox where topic = ${gone.playbackId} order by id`.execute(
     shop.database.kysely,
   );
-  expect(rows.map((row) => row.status)).toEqual(['interrupted', 'ended']);
+  expect(rows.map((row) => row.status)).toEqual(['scheduled', 'interrupted', 'ended']);
   const cuts = await shop.database.kysely.selectFrom('publisher_cuts').select(['playback_id', 'kind']).execute();
   expect(cuts).toEqual([{ playback_id: gone.playbackId, kind: 'end_stream' }]);
 });

@@ -56,6 +56,7 @@ describe('a seller’s show (G-01)', () => {
     await pin(mug.id);
     expect((await seller.send<ShowDetail>('DELETE', `/api/shows/${show.id}/featured`)).body.featured).toBeNull();
     expect(await outboxOf(show.playbackId)).toEqual([
+      'show.changed', // it exists
       'product.added',
       'product.added',
       'product.pinned',
@@ -148,7 +149,7 @@ describe('what the media plane reports moves the show (G-03, G-04)', () => {
     const { kysely } = shop.database;
     expect(await endAbandonedShows(kysely, t + 121_000 + 29_000)).toEqual([]);
     expect(await endAbandonedShows(kysely, t + 121_000 + 31_000)).toEqual([left.playbackId]);
-    expect(await outboxOf(left.playbackId)).toEqual(['show.changed']);
+    expect(await outboxOf(left.playbackId)).toEqual(['show.changed', 'show.changed']);
   });
 });
 

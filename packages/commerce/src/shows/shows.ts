@@ -61,8 +61,9 @@ export function showsOfSeller(db: Kysely<Tables>, sellerId: string): Promise<Sho
 }
 
 /** Creates a scheduled show with a playback id of its own. */
-export async function createShow(db: Kysely<Tables>, sellerId: string, input: NewShow): Promise<ShowSummary> {
-  const { id } = await db
+/** Call it with a transaction: the show and the event that names it are written together. */
+export async function createShow(tx: Kysely<Tables>, sellerId: string, input: NewShow): Promise<ShowSummary> {
+  const show = await tx
     .insertInto('shows')
     .values({
       seller_id: sellerId,
@@ -71,9 +72,16 @@ export async function createShow(db: Kysely<Tables>, sellerId: string, input: Ne
       description: input.description ?? '',
       scheduled_at: input.scheduledAtMs === undefined ? null : new Date(input.scheduledAtMs),
     })
-    .returning('id')
+    .returning(['id', 'playback_id', 'status'])
     .executeTakeFirstOrThrow();
-  return summaryOf(db, id);
+  // A room whose show has been named is kept a place, whoever else asks for rooms.
+  await appendEvent(tx, {
+    type: 'show.changed',
+    playbackId: show.playback_id,
+    atMs: Date.now(),
+    data: { status: show.status },
+  });
+  return summaryOf(tx, show.id);
 }
 
 /** 31^10 ids: nobody guesses one, and two alike are refused by the table's unique column. */
