@@ -1,4 +1,4 @@
-import type { ShowDetail } from '@showfloor/protocol';
+import type { ShowDetail, ShowList } from '@showfloor/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { axeSource, hasBrowser, launchBrowser } from './browser.ts';
@@ -130,6 +130,17 @@ describe.skipIf(!hasBrowser)('a first visit', () => {
     await fresh.getByTestId('receipt').waitFor();
     expect(presses).toBeLessThanOrEqual(12);
     await buyer.close();
+  });
+
+  test('a seller who lost the link asks for a new one, which works once', async () => {
+    const link = floor.command('signin-link').trim();
+    const token = /\/signin\?token=([\w-]+)$/.exec(link)?.[1] ?? '';
+    const seller = await Shopper.redeem(floor.webUrl, token);
+    expect((await seller.get<ShowList>('/api/seller/shows')).body.shows.map(({ playbackId }) => playbackId)).toEqual([
+      'demo',
+    ]);
+    await expect(Shopper.redeem(floor.webUrl, token)).rejects.toThrow('401');
+    expect((await fetch(`${floor.admin.commerce}/sign-in-link`, { method: 'POST' })).status).toBe(401);
   });
 
   test('a show that does not exist says so', async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -38,6 +38,8 @@ export type Floor = {
   readonly kill: (plane: PlaneName) => number;
   /** Resolves with the new pid once the plane runs again and says it is ready. */
   readonly restarted: (plane: PlaneName, oldPid: number) => Promise<number>;
+  /** Runs another command of `showfloor` beside it, with the same ports and folder; resolves with what it printed. */
+  readonly command: (...args: string[]) => string;
   readonly stop: () => Promise<void>;
 };
 
@@ -51,33 +53,27 @@ export async function startFloor(
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sf-e2e-'));
   const [web = 0, realtime = 0, rtmp = 0, video = 0, media = 0, commerce = 0, realtimeAdmin = 0, worker = 0] =
     await freePorts(8);
-  const child = spawn(
-    process.execPath,
-    [
-      join(ROOT, 'apps/showfloor/src/main.ts'),
-      'start',
-      '--data-dir',
-      dataDir,
-      ...(options.demo === false ? ['--no-demo'] : []),
-    ],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...environment(),
-        COMMERCE_PORT: String(web),
-        REALTIME_PORT: String(realtime),
-        MEDIA_RTMP_PORT: String(rtmp),
-        MEDIA_HTTP_PORT: String(video),
-        MEDIA_ADMIN_PORT: String(media),
-        COMMERCE_ADMIN_PORT: String(commerce),
-        REALTIME_ADMIN_PORT: String(realtimeAdmin),
-        WORKER_ADMIN_PORT: String(worker),
-        NO_COLOR: '1',
-        ...options.env,
-      },
-    },
-  );
+  const main = join(ROOT, 'apps/showfloor/src/main.ts');
+  const env = {
+    ...environment(),
+    COMMERCE_PORT: String(web),
+    REALTIME_PORT: String(realtime),
+    MEDIA_RTMP_PORT: String(rtmp),
+    MEDIA_HTTP_PORT: String(video),
+    MEDIA_ADMIN_PORT: String(media),
+    COMMERCE_ADMIN_PORT: String(commerce),
+    REALTIME_ADMIN_PORT: String(realtimeAdmin),
+    WORKER_ADMIN_PORT: String(worker),
+    DATA_DIR: dataDir,
+    NO_COLOR: '1',
+    ...options.env,
+  };
+  const demo = options.demo === false ? ['--no-demo'] : [];
+  const child = spawn(process.execPath, [main, 'start', ...demo], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -119,6 +115,7 @@ export async function startFloor(
         },
         30_000,
       ),
+    command: (...args) => spawnSync(process.execPath, [main, ...args], { env, encoding: 'utf8' }).stdout,
     stop: async () => {
       await stop(child);
       if (options.dataDir === undefined)

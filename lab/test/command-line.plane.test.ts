@@ -43,7 +43,6 @@ describe('usage', () => {
   });
 
   test.each([
-    ['no target', ['run', 'smoke'], /--target/],
     ['an unknown command', ['frobnicate'], /unknown command/],
     ['an unknown scenario', ['run', 'nothing', '--target', 'http://127.0.0.1:1'], /ramp-mini, smoke/],
     ['a target that is no URL', ['run', 'smoke', '--target', 'localhost'], /http or https URL/],

@@ -28,6 +28,7 @@ import {
   startAdminServer,
 } from '@showfloor/service-kit';
 import { type Config, loadConfig, VARIABLES } from './config.ts';
+import { signInLinkRoute } from './sign-in-link.ts';
 
 const DATABASE_WAIT_MS = 15_000;
 /** The payment provider's stand-in talks to PostgreSQL over connections of its own. */
@@ -79,6 +80,11 @@ async function start(): Promise<Service> {
     port: config.COMMERCE_ADMIN_PORT,
     registry,
     checks: { database: server.isReady },
+    handle: signInLinkRoute({
+      database,
+      webhookSecret: secrets.webhookSecret,
+      hasDemo: config.COMMERCE_DEMO,
+    }),
   });
   const port = await server.listen({ host: config.HOST, port: config.COMMERCE_PORT });
   log.info({ host: config.HOST, port }, 'commerce.listening');

@@ -3,7 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { describeVariables, readStartConfig, readStreamKey, wantsColour } from './config.ts';
 import { examine, formatFindings } from './doctor.ts';
 import { publish, publishUrl, readKeyFromInput } from './publish.ts';
-import { DEMO_CLIP } from './services.ts';
+import { allVariables, DEMO_CLIP } from './services.ts';
+import { newSignInLink } from './sign-in-link.ts';
 import { runStart } from './start.ts';
 import { failureOf } from './supervisor.ts';
 
@@ -12,6 +13,7 @@ Examples (npm run showfloor -- …, or npm start -- …):
   start                                   everything, with a demo show on air
   start --no-demo --data-dir /srv/shop    your own shop
   doctor                                  is this machine fit for a show?
+  signin-link                             a new sign-in link for the seller
   publish --url rtmp://127.0.0.1:1935/live/demo --key -    play the clip; the key comes from standard input
 `;
 
@@ -19,7 +21,7 @@ const VARIABLES = `
 Variables:
 ${describeVariables()}
 
-Each server has more of its own: node apps/commerce-server/src/main.ts --help (realtime-server, media-server, worker).
+Each server has more of its own: npm run showfloor -- variables
 `;
 
 let exitCode: number = EXIT_OK;
@@ -50,6 +52,19 @@ function buildCommand(): Command {
       const findings = await examine(readStartConfig(dataDir));
       process.stdout.write(`${formatFindings(findings, wantsColour(process.stdout))}\n`);
       exitCode = findings.some(({ state }) => state === 'fail') ? EXIT_FAILED : EXIT_OK;
+    });
+  program
+    .command('signin-link')
+    .description('print a new one-time sign-in link for the seller of the running shop')
+    .option('--data-dir <folder>', 'its folder (DATA_DIR)')
+    .action(async ({ dataDir }: { dataDir?: string }) => {
+      process.stdout.write(`${await newSignInLink(readStartConfig(dataDir))}\n`);
+    });
+  program
+    .command('variables')
+    .description('print every environment variable of every server')
+    .action(() => {
+      process.stdout.write(allVariables());
     });
   program
     .command('publish')

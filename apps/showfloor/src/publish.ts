@@ -81,7 +81,7 @@ function describeState(state: PublishLoopState, isOnce: boolean): string {
 
 const REFUSALS = {
   bad_name: 'somebody else is on air with this key',
-  denied: 'the key is not valid: take the current one from the studio',
+  denied: 'the key is not valid or the show is over: look at the show in the studio',
   failed: 'the server could not decide',
   rejected: 'the server refused the connection: the path must begin with /live',
   unreachable: 'nobody listens at this address',

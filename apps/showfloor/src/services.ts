@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EXIT_USAGE } from '@showfloor/service-kit';
 import type { PortName, StartConfig } from './config.ts';
@@ -109,6 +110,14 @@ export function demoPublisherProgram(config: StartConfig, streamSecret: string, 
     rules: { refusalCode: null, failuresBeforeReadyMax: Number.MAX_SAFE_INTEGER }, // the shop does not need it
     startTimeoutMs: START_TIMEOUT_MS,
   };
+}
+
+/** Every server's own table of variables, as it prints it itself. */
+export function allVariables(): string {
+  return SERVICES.map(({ name, entry }) => {
+    const { stdout } = spawnSync(process.execPath, [entry, '--help'], { encoding: 'utf8' });
+    return `${name}\n${stdout.trimEnd()}\n`;
+  }).join('\n');
 }
 
 /** The address under which this machine reaches its own listeners on `host`. */

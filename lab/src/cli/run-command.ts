@@ -35,7 +35,12 @@ export function runCommand(): Command {
   return new Command('run')
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
-    .requiredOption('-t, --target <url>', 'web origin of the platform, or full URL of an FLV stream', parseUrl)
+    .option(
+      '-t, --target <url>',
+      'web origin of the platform, or full URL of an FLV stream',
+      parseUrl,
+      new URL('http://127.0.0.1:3000'),
+    )
     .option('--kind <adapter>', 'skip detection and use this adapter of lab/targets')
     .option('-o, --out <dir>', 'run folder to make (default: lab/runs/<scenario>-<time>)')
     .option('--viewers <n>', 'size of the run; all groups scale with it', parseCount)

@@ -1,9 +1,9 @@
 /** The commerce plane: HTTP API, background jobs, schema. Processes are assembled from these in `apps/`. */
-export { prepareOwnerLink } from './accounts/owner-link.ts';
+export { newSignInLink, prepareOwnerLink } from './accounts/owner-link.ts';
 export { DEFAULT_HOLD_RULES, type HoldRules } from './carts/hold-desk.ts';
 export { createPool, type Database, type DatabaseOptions, openDatabase, waitForDatabase } from './database/database.ts';
 export { isSchemaCurrent, migrate } from './database/migrate.ts';
-export { closeDemo, type DemoSecrets, seedDemo } from './demo/seed-demo.ts';
+export { closeDemo, DEMO_SELLER_ID, type DemoSecrets, seedDemo } from './demo/seed-demo.ts';
 export {
   type CommerceServer,
   type CommerceServerOptions,

@@ -11,8 +11,10 @@ export type DemoSecrets = { readonly streamSecret: string; readonly signInToken:
 
 const LINK_PURPOSE = 'demo';
 const LINK_SECONDS = 86_400;
+/** Who sells in the demo show. */
+export const DEMO_SELLER_ID = 'd0000000-0000-4000-8000-000000000001';
 const DEMO = {
-  sellerId: 'd0000000-0000-4000-8000-000000000001',
+  sellerId: DEMO_SELLER_ID,
   showId: 'd0000000-0000-4000-8000-000000000002',
   playbackId: 'demo',
 } as const;
