@@ -36,6 +36,11 @@ export class Shopper {
     return new Shopper(webUrl, answer.body.accessToken);
   }
 
+  /** The same person at the same shop under another address (started again on other ports). */
+  movedTo(webUrl: string): Shopper {
+    return new Shopper(webUrl, this.#token);
+  }
+
   get<T>(path: string): Promise<Answer<T>> {
     return call<T>(this.#webUrl, 'GET', path, undefined, this.#headers());
   }
