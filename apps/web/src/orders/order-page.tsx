@@ -55,7 +55,7 @@ export function OrderPage(): ReactElement {
         </p>
         <h1 data-testid="order-number">{t('order.title', { number: order.number })}</h1>
         <p className="sf-muted">{t('order.placed', { when: formatMoment(order.createdAtMs) })}</p>
-        {order.email !== null && <p className="sf-muted">{t('order.sentTo', { email: order.email })}</p>}
+        {order.email !== null && <p className="sf-muted">{t('order.keptUnder', { email: order.email })}</p>}
         <OrderLines order={order} />
       </article>
       <p className="sf-order__more">

@@ -1,14 +1,27 @@
 import { Button } from '@mantine/core';
 import type { ProductCard, ProductVariant } from '@showfloor/protocol';
-import { type ReactElement, useId, useState } from 'react';
+import { type ReactElement, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiProblem } from '../api/http.ts';
 import { Notice } from '../design/notice.tsx';
 import { useCart } from './cart-context.tsx';
+import { holdOfferOf, outageNoticeEndMs } from './hold-offer.ts';
 import { formatMoney } from './money.ts';
 
+const OFFER_TEXT = { hold: 'shop.hold', 'sold-out': 'shop.soldOut', closed: 'shop.closed' } as const;
 /** At this many units and fewer the number is told. */
 const SCARCE_UNITS = 9;
+
+/** Where a product is held. */
+export type HoldPlace = {
+  readonly playbackId: string;
+  /** Ended or cancelled: nothing more is held. */
+  readonly isShowOver: boolean;
+  /** Page clock of the shop's last answer about the show; 0: none yet. */
+  readonly shopAnsweredAtMs: number;
+};
+
+type Refusal = { readonly problem: ApiProblem; readonly atMs: number };
 
 export type HoldControl = {
   readonly variant: ProductVariant | undefined;
@@ -21,25 +34,34 @@ export type HoldControl = {
 };
 
 /** The parts with which a product is chosen and held; pinned card and list lay them out differently. */
-export function useHoldControl(product: ProductCard, playbackId: string): HoldControl {
+export function useHoldControl(product: ProductCard, place: HoldPlace): HoldControl {
   const { t } = useTranslation();
   const { hold, open } = useCart();
   const [chosenId, setChosenId] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
   const variant =
     product.variants.find(({ id }) => id === chosenId) ??
     product.variants.find(({ availableUnits }) => availableUnits > 0) ??
     product.variants[0];
   const available = variant?.availableUnits ?? 0;
+  const offer = holdOfferOf(place.isShowOver, available);
+
+  useEffect(() => {
+    if (refusal === null || !refusal.problem.isOutage) return;
+    const endMs = outageNoticeEndMs(refusal.atMs, place.shopAnsweredAtMs);
+    if (endMs === null) return;
+    const timer = setTimeout(() => setRefusal(null), endMs - performance.now());
+    return () => clearTimeout(timer);
+  }, [refusal, place.shopAnsweredAtMs]);
 
   const onHold = async (): Promise<void> => {
     if (variant === undefined) return;
     setBusy(true);
-    const refusal = await hold(variant.id, playbackId);
+    const problem = await hold(variant.id, place.playbackId);
     setBusy(false);
-    setProblem(refusal);
-    if (refusal === null) open();
+    setRefusal(problem === null ? null : { problem, atMs: performance.now() });
+    if (problem === null) open();
   };
 
   return {
@@ -57,15 +79,15 @@ export function useHoldControl(product: ProductCard, playbackId: string): HoldCo
     button: (
       <Button
         loading={isBusy}
-        disabled={available === 0}
-        aria-label={available === 0 ? undefined : t('shop.holdNamed', { title: product.title })}
+        disabled={offer !== 'hold'}
+        aria-label={offer === 'hold' ? t('shop.holdNamed', { title: product.title }) : undefined}
         onClick={() => void onHold()}
         data-testid="hold"
       >
-        {available === 0 ? t('shop.soldOut') : t('shop.hold')}
+        {t(OFFER_TEXT[offer])}
       </Button>
     ),
-    problem: problem === null ? null : <HoldProblem problem={problem} />,
+    problem: refusal === null ? null : <HoldProblem problem={refusal.problem} />,
   };
 }
 

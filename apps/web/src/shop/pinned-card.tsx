@@ -1,32 +1,33 @@
 import type { FeaturedProduct } from '@showfloor/protocol';
 import type { ReactElement } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useHoldControl } from './hold-control.tsx';
+import { type HoldPlace, useHoldControl } from './hold-control.tsx';
 import { ProductPicture } from './product-picture.tsx';
 import './product.css';
 
-type PinnedCardProps = { readonly pin: FeaturedProduct; readonly playbackId: string };
+type PinnedCardProps = { readonly pin: FeaturedProduct; readonly place: HoldPlace };
 
-/** The product the seller is showing. It comes with its frame; stock and price are always the newest. */
-export function PinnedCard({ pin, playbackId }: PinnedCardProps): ReactElement {
-  return <Card key={pin.product.id} pin={pin} playbackId={playbackId} />;
+/** The product the seller is showing, or showed last. It comes with its frame; stock and price are always the newest. */
+export function PinnedCard({ pin, place }: PinnedCardProps): ReactElement {
+  return <Card key={pin.product.id} pin={pin} place={place} />;
 }
 
-function Card({ pin, playbackId }: PinnedCardProps): ReactElement {
+function Card({ pin, place }: PinnedCardProps): ReactElement {
   const { t } = useTranslation();
   const { product, pinnedAtMs } = pin;
-  const control = useHoldControl(product, playbackId);
+  const control = useHoldControl(product, place);
+  const tag = place.isShowOver ? t('shop.featuredLast') : t('shop.featured');
   return (
     <section
       className="sf-pinned sf-card"
-      aria-label={t('shop.featured')}
+      aria-label={tag}
       data-testid="pinned-card"
       data-product-id={product.id}
       data-pinned-at-ms={pinnedAtMs}
     >
       <ProductPicture imageUrl={product.imageUrl} className="sf-pinned__picture" />
       <div className="sf-pinned__text">
-        <p className="sf-pinned__tag">{t('shop.featured')}</p>
+        <p className="sf-pinned__tag">{tag}</p>
         <h2 className="sf-pinned__title">{product.title}</h2>
         <p className="sf-pinned__facts">
           {control.price}

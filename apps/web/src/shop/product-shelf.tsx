@@ -4,14 +4,14 @@ import type { ReactElement } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Notice } from '../design/notice.tsx';
 import type { LiveShow } from '../watch/use-show.ts';
-import { useHoldControl } from './hold-control.tsx';
+import { type HoldPlace, useHoldControl } from './hold-control.tsx';
 import { ProductPicture } from './product-picture.tsx';
 import './product.css';
 
-type ProductShelfProps = { readonly show: LiveShow; readonly playbackId: string };
+type ProductShelfProps = { readonly show: LiveShow; readonly place: HoldPlace };
 
 /** Everything that is sold in this show. */
-export function ProductShelf({ show, playbackId }: ProductShelfProps): ReactElement {
+export function ProductShelf({ show, place }: ProductShelfProps): ReactElement {
   const { t } = useTranslation();
   const { detail, isDown, reload } = show;
   return (
@@ -26,7 +26,7 @@ export function ProductShelf({ show, playbackId }: ProductShelfProps): ReactElem
       {detail !== undefined && (
         <ul className="sf-shelf">
           {detail.products.map((product) => (
-            <Tile key={product.id} product={product} playbackId={playbackId} />
+            <Tile key={product.id} product={product} place={place} />
           ))}
         </ul>
       )}
@@ -34,10 +34,10 @@ export function ProductShelf({ show, playbackId }: ProductShelfProps): ReactElem
   );
 }
 
-type TileProps = { readonly product: ProductCard; readonly playbackId: string };
+type TileProps = { readonly product: ProductCard; readonly place: HoldPlace };
 
-function Tile({ product, playbackId }: TileProps): ReactElement {
-  const control = useHoldControl(product, playbackId);
+function Tile({ product, place }: TileProps): ReactElement {
+  const control = useHoldControl(product, place);
   return (
     <li className="sf-tile sf-card" data-testid="product" data-product-id={product.id}>
       <ProductPicture imageUrl={product.imageUrl} className="sf-tile__picture" />

@@ -50,7 +50,7 @@ export function PaidReceipt({ order, onClose }: PaidReceiptProps): ReactElement 
       <p className="sf-muted" data-testid="order-number">
         {t('order.number', { number: order.number })}
       </p>
-      {order.email !== null && <p className="sf-muted">{t('order.sentTo', { email: order.email })}</p>}
+      {order.email !== null && <p className="sf-muted">{t('order.keptUnder', { email: order.email })}</p>}
       <OrderLines order={order} />
       <Button size="lg" fullWidth onClick={onClose}>
         {t('cart.keepWatching')}

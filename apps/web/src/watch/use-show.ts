@@ -17,6 +17,8 @@ export type LiveShow = {
   readonly isMissing: boolean;
   /** The shop did not answer the last time. */
   readonly isDown: boolean;
+  /** Page clock of the shop's last answer, not of events; 0: none yet. */
+  readonly answeredAtMs: number;
   /** Wall clock of the last unpin; 0: none seen. */
   readonly unpinnedAtMs: number;
   readonly onShop: (event: ShopEvent) => void;
@@ -27,12 +29,15 @@ export type LiveShow = {
 export function useShow(playbackId: string, link: LinkState): LiveShow {
   const queryClient = useQueryClient();
   const [log] = useState(() => new ShopEventLog());
+  const [answeredAtMs, setAnsweredAtMs] = useState(0);
   const [unpinnedAtMs, setUnpinnedAtMs] = useState(0);
   const query = useQuery({
     queryKey: ['show', playbackId],
     queryFn: async ({ signal }) => {
       const askedAtMs = performance.now();
-      return log.catchUp(await getShow(playbackId, signal), askedAtMs);
+      const detail = await getShow(playbackId, signal);
+      setAnsweredAtMs(performance.now());
+      return log.catchUp(detail, askedAtMs);
     },
     refetchInterval: ({ state }) => {
       if (showAnswer(state.error, state.data !== undefined).isMissing) return false;
@@ -62,6 +67,7 @@ export function useShow(playbackId: string, link: LinkState): LiveShow {
   return {
     detail: query.data,
     ...showAnswer(query.error, query.data !== undefined),
+    answeredAtMs,
     unpinnedAtMs,
     onShop,
     reload: () => void refetch(),

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { useClientConfig } from '../api/client-config.ts';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { EmptyState } from '../design/notice.tsx';
+import type { HoldPlace } from '../shop/hold-control.tsx';
 import { PinnedCard } from '../shop/pinned-card.tsx';
 import { ProductShelf } from '../shop/product-shelf.tsx';
 import { formatMoment } from '../text/moments.ts';
@@ -73,7 +74,12 @@ function Show({ playbackId }: { readonly playbackId: string }): ReactElement {
           viewers={room.viewers}
         />
       </div>
-      <Panels room={room} show={show} pin={pin} playbackId={playbackId} />
+      <Panels
+        room={room}
+        show={show}
+        pin={pin}
+        place={{ playbackId, isShowOver: isOver, shopAnsweredAtMs: show.answeredAtMs }}
+      />
     </main>
   );
 }
@@ -82,21 +88,21 @@ type PanelsProps = {
   readonly room: LiveRoom;
   readonly show: LiveShow;
   readonly pin: FeaturedProduct | null;
-  readonly playbackId: string;
+  readonly place: HoldPlace;
 };
 
 /** Side by side where there is room, tabs on a phone. */
-function Panels({ room, show, pin, playbackId }: PanelsProps): ReactElement {
+function Panels({ room, show, pin, place }: PanelsProps): ReactElement {
   const { t } = useTranslation();
   const isWide = useMediaQuery('(min-width: 62em)', true, { getInitialValueInEffect: false });
-  const shelf = <ProductShelf show={show} playbackId={playbackId} />;
+  const shelf = <ProductShelf show={show} place={place} />;
   const chat = <ChatPanel room={room} />;
   const pinned = (
     <div className="sf-watch__pinned">
       <VisuallyHidden role="status">
-        {pin !== null && t('shop.featuredNamed', { title: pin.product.title })}
+        {pin !== null && !place.isShowOver && t('shop.featuredNamed', { title: pin.product.title })}
       </VisuallyHidden>
-      {pin !== null && <PinnedCard pin={pin} playbackId={playbackId} />}
+      {pin !== null && <PinnedCard pin={pin} place={place} />}
     </div>
   );
   if (isWide) {
