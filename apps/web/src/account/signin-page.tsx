@@ -1,16 +1,21 @@
 import { Button, Loader } from '@mantine/core';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type ReactElement, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type ApiProblem, asProblem } from '../api/http.ts';
 import { queryClient } from '../api/query-client.ts';
+import { session } from '../api/session.ts';
 import { redeemSignInLink } from '../api/shop-api.ts';
 import { EmptyState, Notice } from '../design/notice.tsx';
 import { dropRoomTokens } from '../realtime/room-tokens.ts';
+import { isStudioUser } from './studio-role.ts';
 
 const route = getRouteApi('/signin');
 
-/** Redeems a one-time link, then goes to the studio. The token leaves the address bar with it. */
+/**
+ * Redeems a one-time link, then goes to the studio; a used link goes there too where the browser is still signed in. The
+ * token leaves the address bar with it.
+ */
 export function SignInPage(): ReactElement {
   const { t } = useTranslation();
   const { token } = route.useSearch();
@@ -23,7 +28,9 @@ export function SignInPage(): ReactElement {
     try {
       await redeemSignInLink(token);
     } catch (error) {
-      setProblem(asProblem(error));
+      const refusal = asProblem(error);
+      if (!refusal.isOutage && (await isInStudio())) await navigate({ to: '/studio', replace: true });
+      else setProblem(refusal);
       return;
     }
     dropRoomTokens();
@@ -40,7 +47,7 @@ export function SignInPage(): ReactElement {
 
   return (
     <main id="content" className="sf-page sf-page--narrow">
-      {token === '' && <EmptyState title={t('signIn.bad')} text={t('signIn.missing')} />}
+      {token === '' && <BadLink text={t('signIn.missing')} />}
       {token !== '' && problem === null && (
         <p role="status">
           <Loader size="sm" /> {t('signIn.working')}
@@ -54,7 +61,25 @@ export function SignInPage(): ReactElement {
           </Button>
         </>
       )}
-      {problem?.isOutage === false && <EmptyState title={t('signIn.bad')} text={t('signIn.badText')} />}
+      {problem?.isOutage === false && <BadLink text={t('signIn.badText')} />}
     </main>
   );
+}
+
+function BadLink({ text }: { readonly text: string }): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <EmptyState title={t('signIn.bad')} text={text}>
+      <Link to="/studio">{t('signIn.toStudio')}</Link>
+    </EmptyState>
+  );
+}
+
+/** Whether this browser was signed in to the studio before; a shop that does not say counts as no. */
+async function isInStudio(): Promise<boolean> {
+  try {
+    return isStudioUser((await session.open(null)).user);
+  } catch {
+    return false;
+  }
 }
