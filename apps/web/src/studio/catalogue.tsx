@@ -63,10 +63,11 @@ function VariantStock({ product, variant }: VariantStockProps): ReactElement {
       <span data-testid="studio-stock" data-units={variant.availableUnits}>
         {t('studio.stock', { count: variant.availableUnits })}
       </span>
-      <span className="sf-studio__row">
+      <span className="sf-studio__stock">
         <TextInput
           size="sm"
-          w={84}
+          className="sf-studio__units"
+          label={t('studio.stockChange')}
           placeholder="+10"
           inputMode="text"
           aria-label={t('studio.stockAdjust', { title: name })}

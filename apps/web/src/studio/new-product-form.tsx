@@ -48,6 +48,7 @@ export function NewProductForm({ onDone }: { readonly onDone: () => void }): Rea
         label={t('studio.productTitle')}
         maxLength={120}
         autoFocus
+        required
         value={draft.title}
         error={needed(draft.title)}
         onChange={({ currentTarget }) => change({ title: currentTarget.value })}
@@ -131,6 +132,7 @@ function VariantFields({
         label={t('studio.variantTitle')}
         placeholder={t('studio.variantTitlePlaceholder')}
         maxLength={60}
+        required={!isOnly}
         value={variant.title}
         error={isChecked && !isOnly && variant.title.trim() === '' && t('studio.required')}
         onChange={({ currentTarget }) => onChange({ title: currentTarget.value })}
@@ -145,6 +147,7 @@ function VariantFields({
         label={t('studio.variantPrice')}
         inputMode="decimal"
         placeholder="24.50"
+        required
         value={variant.price}
         error={isChecked && parseMoney(variant.price, currency) === null && t('studio.priceBad')}
         onChange={({ currentTarget }) => onChange({ price: currentTarget.value })}
@@ -153,12 +156,14 @@ function VariantFields({
         label={t('studio.variantUnits')}
         inputMode="numeric"
         placeholder="12"
+        required
         value={variant.units}
         error={isChecked && parseUnits(variant.units) === null && t('studio.unitsBad')}
         onChange={({ currentTarget }) => onChange({ units: currentTarget.value })}
       />
       {!isOnly && (
         <ActionIcon
+          className="sf-studio__remove"
           variant="subtle"
           color="gray"
           size={44}
