@@ -1,9 +1,10 @@
 import { Skeleton } from '@mantine/core';
 import type { ShowSummary } from '@showfloor/protocol';
-import type { ReactElement } from 'react';
+import { type ReactElement, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '../design/icons.tsx';
 import { LiveBadge } from '../design/live-badge.tsx';
+import { useIsCut } from './use-is-cut.ts';
 import type { LiveRoom } from './use-live-room.ts';
 import './show-heading.css';
 
@@ -14,10 +15,16 @@ type ShowHeadingProps = {
   readonly viewers: LiveRoom['viewers'];
 };
 
+/** Title and description; on a phone two lines of each, the rest on request. */
 export function ShowHeading({ show, isLive, viewers }: ShowHeadingProps): ReactElement {
   const { t } = useTranslation();
+  const [isOpen, setOpen] = useState(false);
+  const title = useRef<HTMLHeadingElement>(null);
+  const text = useRef<HTMLParagraphElement>(null);
+  const isTitleCut = useIsCut(title, show?.title ?? '', !isOpen);
+  const isTextCut = useIsCut(text, show?.description ?? '', !isOpen);
   return (
-    <div className="sf-heading">
+    <div className="sf-heading" data-open={isOpen}>
       <div className="sf-heading__line">
         {isLive && <LiveBadge />}
         {viewers !== null && (
@@ -33,9 +40,26 @@ export function ShowHeading({ show, isLive, viewers }: ShowHeadingProps): ReactE
         <Skeleton height={28} width="min(320px, 80%)" />
       ) : (
         <>
-          <h1 className="sf-heading__title">{show.title}</h1>
+          <h1 ref={title} className="sf-heading__title">
+            {show.title}
+          </h1>
           <p className="sf-heading__seller sf-muted">{t('watch.by', { seller: show.sellerName })}</p>
-          {show.description !== '' && <p className="sf-heading__text">{show.description}</p>}
+          {show.description !== '' && (
+            <p ref={text} className="sf-heading__text">
+              {show.description}
+            </p>
+          )}
+          {(isTitleCut || isTextCut) && (
+            <button
+              type="button"
+              className="sf-heading__more"
+              aria-expanded={isOpen}
+              onClick={() => setOpen(!isOpen)}
+              data-testid="heading-more"
+            >
+              {isOpen ? t('watch.less') : t('watch.more')}
+            </button>
+          )}
         </>
       )}
     </div>
