@@ -33,6 +33,10 @@ export const VARIABLES = {
     1_000_000,
     'Connections at once from one address other than loopback; more are refused (429)',
   ),
+  REDIS_URL: emptyVariable(
+    'Joins several realtime nodes; not there yet',
+    'several realtime nodes are not supported yet: leave it empty, one node serves',
+  ),
   REALTIME_CHAT_RETENTION_DAYS: integerVariable(
     CHAT_RETENTION_DAYS,
     1,
@@ -46,6 +50,18 @@ export type Config = ConfigOf<typeof VARIABLES>;
 /** Reads the environment once. Throws `ConfigError` with every problem listed. */
 export function loadConfig(): Config {
   return readConfig(VARIABLES, process.env, ['REALTIME_']);
+}
+
+/** A variable of the design that nothing reads yet: setting it is refused, not passed over. */
+function emptyVariable(doc: string, refusal: string): Variable<string> {
+  return {
+    doc,
+    fallback: '',
+    parse: (text) => {
+      if (text !== '') throw new Error(refusal);
+      return text;
+    },
+  };
 }
 
 function listVariable(doc: string, check: (entry: string) => unknown): Variable<readonly string[]> {

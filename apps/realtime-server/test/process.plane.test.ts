@@ -71,6 +71,13 @@ test.each([
   expect(output()).toContain(said);
 });
 
+test('Redis cannot be had yet: asking for it is refused, without repeating its address', async () => {
+  const asked = start({ REDIS_URL: 'redis://:hunter2@127.0.0.1:6379', REALTIME_PORT: '0', REALTIME_ADMIN_PORT: '0' });
+  expect((await once(asked.child, 'close'))[0]).toBe(2);
+  expect(asked.output()).toContain('REDIS_URL: several realtime nodes are not supported yet');
+  expect(asked.output()).not.toContain('hunter2');
+});
+
 test('a busy port and --help: one clear text each', async () => {
   const other = createServer();
   const port = await listen(other, { host: '127.0.0.1', port: 0 });
