@@ -45,10 +45,23 @@ export const DEBIAN_PACKAGES = [
     file: 'libnss3.so',
     skipped: 'the tests in Chromium, which comes from npm and needs this library',
   },
+  { name: 'redis-server', file: 'redis-server', skipped: 'the tests of several realtime nodes' },
+  { name: 'nginx-light', file: 'nginx', skipped: 'the tests of HTTP/2 and TLS through a proxy' },
+  { name: 'iproute2', file: 'ip', skipped: 'the tests in a network namespace' },
+  { name: 'gstreamer1.0-tools', file: 'gst-launch-1.0', skipped: 'the tests that publish with GStreamer' },
+  {
+    name: 'gstreamer1.0-plugins-base',
+    file: 'libgstvideotestsrc.so',
+    skipped: 'the tests that publish with GStreamer',
+  },
+  { name: 'gstreamer1.0-plugins-good', file: 'libgstflv.so', skipped: 'the tests that publish with GStreamer' },
+  { name: 'gstreamer1.0-plugins-bad', file: 'libgstrtmp2.so', skipped: 'the tests that publish with GStreamer' },
 ];
 
 /** Where shared libraries of Debian packages lie; commands lie on PATH. */
-const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'].flatMap(
+  (folder) => [folder, `${folder}/gstreamer-1.0`],
+);
 
 /** Scripts that never show the web app: they need not wait for its build. */
 const SCRIPTS_WITHOUT_WEB = new Set(['lab', 'check']);
@@ -250,7 +263,9 @@ async function seeToDebianPackages() {
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(' ');
   if (process.env.CI !== 'true') {
-    say(`Missing: ${names} (apt-get install ${names}). Skipped: ${missing.map(({ skipped }) => skipped).join('; ')}.`);
+    say(
+      `Missing: ${names} (apt-get install ${names}). Skipped: ${[...new Set(missing.map(({ skipped }) => skipped))].join('; ')}.`,
+    );
     return;
   }
   if (!existsSync('/etc/debian_version')) throw new BootstrapError(`Missing: ${names}. Install them, then run again.`);
