@@ -33,7 +33,25 @@ export {
   type FlvTagTypeId,
   writeFlvTag,
 } from './flv-tag.ts';
+export {
+  encodeFmp4Fragment,
+  type Fmp4Fragment,
+  type Fmp4ReferenceTime,
+  type Fmp4Sample,
+  type Fmp4TrackRun,
+} from './fmp4-fragment.ts';
+export { encodeFmp4Init, type Fmp4InitOptions, type Fmp4Track } from './fmp4-init.ts';
 export { FormatError, type FormatErrorDetails } from './format-error.ts';
+export {
+  encodeMediaPlaylist,
+  encodeMultivariantPlaylist,
+  type MediaPlaylist,
+  type MultivariantPlaylist,
+  type PlaylistPart,
+  type PlaylistSegment,
+  type PlaylistSegmentStart,
+  type PlaylistVariant,
+} from './m3u8.ts';
 export { RTMP_READER_LIMITS, RtmpChunkReader, type RtmpReaderLimits } from './rtmp-chunk-reader.ts';
 export { RtmpChunkWriter } from './rtmp-chunk-writer.ts';
 export { decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';
