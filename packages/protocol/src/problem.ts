@@ -26,6 +26,8 @@ export const REASONS = [
   'payment_declined',
   'payment_pending',
   'rate_limited',
+  'restream_limit',
+  'target_refused',
   'token_invalid',
   'unauthenticated',
   'unavailable',

@@ -72,6 +72,16 @@ const KINDS: Readonly<Record<Reason, Kind>> = {
     detail: 'Wait for it to end; your orders show how it went.',
   },
   rate_limited: { status: 429, title: 'Too many requests', detail: 'Wait as long as Retry-After says.' },
+  restream_limit: {
+    status: 409,
+    title: 'This show has as many restream targets as it may have',
+    detail: 'Delete one of them first.',
+  },
+  target_refused: {
+    status: 422,
+    title: 'Nothing may be sent to this address',
+    detail: 'Use the address that the other platform shows you.',
+  },
   token_invalid: { status: 401, title: 'This link or session is no longer valid', detail: 'Sign in again.' },
   unauthenticated: { status: 401, title: 'Not signed in', detail: 'Sign in, or continue as a guest.' },
   unavailable: { status: 503, title: 'The shop is not available for a moment', detail: 'Try again in a few seconds.' },
