@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '@showfloor/service-kit';
+import { countBug, type Logger } from '@showfloor/service-kit';
 import { SrsApi } from './control/srs-api.ts';
 import { FlvDelivery } from './delivery/flv-delivery.ts';
 import { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
@@ -81,6 +81,10 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     ...(options.rivalWindowMs === undefined ? {} : { rivalWindowMs: options.rivalWindowMs }),
     onGopOverflow: () => metrics.gopOverflows.inc(),
     onUnreadableHeader: () => metrics.unreadableHeaders.inc(),
+    onOutputFailed: (playbackId, error) => {
+      countBug();
+      log.error({ err: error, playbackId }, 'output.failed');
+    },
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);

@@ -33,8 +33,21 @@ export {
   type MediaHookAction,
   MediaHookAnswer,
   MediaHookRequest,
+  RESTREAM_TARGETS_MAX,
+  RestreamTarget,
 } from './media-hooks.ts';
 export { Problem, REASONS, type Reason } from './problem.ts';
+export {
+  NewRestreamTarget,
+  RESTREAM_STATES,
+  RESTREAM_TARGETS_PER_SHOW_MAX,
+  RestreamPlan,
+  RestreamState,
+  RestreamStateChanged,
+  RestreamTargetList,
+  RestreamTargetPatch,
+  RestreamTargetView,
+} from './restream.ts';
 export {
   NewProduct,
   NewShow,

@@ -6,7 +6,7 @@ import { PlaybackId, Uuid } from './ids.ts';
  * that SRS can stand in for media-server (SRS HTTP callback: https://ossrs.io/lts/en-us/docs/v6/doc/http-callback).
  * `param` carries the query part of the stream key (`?key=…`): it is a secret and is never logged.
  */
-export const MEDIA_HOOK_ACTIONS = ['on_publish', 'on_unpublish', 'on_play', 'on_stop'] as const;
+export const MEDIA_HOOK_ACTIONS = ['on_publish', 'on_unpublish', 'on_play', 'on_stop', 'on_dvr'] as const;
 export type MediaHookAction = (typeof MEDIA_HOOK_ACTIONS)[number];
 
 export const MediaHookRequest = Type.Object({
@@ -19,8 +19,20 @@ export const MediaHookRequest = Type.Object({
   param: Type.Optional(Type.String({ maxLength: 1024 })),
   tcUrl: Type.Optional(Type.String({ maxLength: 1024 })),
   server_id: Type.Optional(Type.String()),
+  cwd: Type.Optional(Type.String({ maxLength: 1024, description: '`on_dvr`: what `file` is relative to.' })),
+  file: Type.Optional(Type.String({ maxLength: 1024, description: '`on_dvr`: the finished recording.' })),
 });
 export type MediaHookRequest = Static<typeof MediaHookRequest>;
+
+/** At most this many restream targets of one show. */
+export const RESTREAM_TARGETS_MAX = 10;
+
+/** `url` (rtmp or rtmps, with app and key) is a secret: never logged. `id` is the name it goes by. */
+export const RestreamTarget = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
+  url: Type.String({ maxLength: 1024, pattern: '^rtmps?://' }),
+});
+export type RestreamTarget = Static<typeof RestreamTarget>;
 
 /**
  * `code` 0 admits, anything else refuses (SRS's rule; the HTTP status is 200 either way). `reason` on refusal is one of
@@ -34,6 +46,10 @@ export const MediaHookAnswer = Type.Object({
       showId: Uuid,
       playbackId: PlaybackId,
       graceMs: Type.Integer({ minimum: 0, description: 'How long a dropped publisher may take to return.' }),
+      restreamTargets: Type.Optional(Type.Array(RestreamTarget, { maxItems: RESTREAM_TARGETS_MAX })),
+      /** Grows with each change of the targets: an answer that was remembered must not undo a later `RestreamPlan`. */
+      restreamRevision: Type.Optional(Type.Integer({ minimum: 0 })),
+      recording: Type.Optional(Type.Object({ isEnabled: Type.Boolean() })),
     }),
   ),
 });

@@ -60,5 +60,12 @@ function readAnswer(text: string): MediaHookAnswer | null {
 function decide(answer: MediaHookAnswer): AdmitAnswer {
   if (answer.code !== 0) return { ok: false, reason: answer.reason ?? 'wrong_key' };
   if (answer.data === undefined) return { ok: false, reason: 'unreachable' };
-  return { ok: true, showId: answer.data.showId, graceMs: answer.data.graceMs };
+  const { showId, graceMs, restreamTargets, recording } = answer.data;
+  return {
+    ok: true,
+    showId,
+    graceMs,
+    ...(restreamTargets === undefined ? {} : { restreamTargets }),
+    ...(recording === undefined ? {} : { recording }),
+  };
 }

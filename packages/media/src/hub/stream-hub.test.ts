@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type HubEvent, type Publication, StreamHub } from './stream-hub.ts';
+import type { Stream } from './stream.ts';
+import { type Admission, type HubEvent, type Publication, StreamHub } from './stream-hub.ts';
 
 const GRACE_MS = 1_000;
 
@@ -10,12 +11,30 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const TARGETS = [{ id: 'one', url: 'rtmp://elsewhere/app/secret' }];
+
 function hubWith(cuts: string[] = []) {
   const events: HubEvent[] = [];
-  const hub = new StreamHub({ onEvent: (event) => events.push(event) });
+  const told: string[] = [];
+  const tell =
+    (what: string) =>
+    (stream: Stream, { restreamTargets, recording }: Admission): void => {
+      told.push(`${what} ${stream.state} ${restreamTargets[0]?.id} ${recording.isEnabled}`);
+    };
+  const hub = new StreamHub({
+    onEvent: (event) => events.push(event),
+    onStarted: tell('started'),
+    onReadmitted: tell('readmitted'),
+  });
   const publish = (clientId: string): Publication => {
     const result = hub.publish(
-      { playbackId: 'show', showId: 's', graceMs: GRACE_MS },
+      {
+        playbackId: 'show',
+        showId: 's',
+        graceMs: GRACE_MS,
+        restreamTargets: TARGETS,
+        recording: { isEnabled: clientId === 'first' },
+      },
       { clientId, cut: (reason) => cuts.push(`${clientId} ${reason}`) },
     );
     if (!result.ok) throw new Error(result.reason);
@@ -24,6 +43,7 @@ function hubWith(cuts: string[] = []) {
   return {
     hub,
     publish,
+    told,
     story: () => events.map(({ type, reason }) => (reason === undefined ? type : `${type}: ${reason}`)),
   };
 }
@@ -90,4 +110,16 @@ test('a hub that closes tells of interruptions only, and nothing after', () => {
   publication.end('server_stopping');
   vi.advanceTimersByTime(GRACE_MS);
   expect(story()).toEqual(['started', 'interrupted: server_stopping']);
+});
+
+test('what commerce wants done with a show is told when it goes on air, and again when its publisher returns', () => {
+  const { publish, told } = hubWith();
+  const first = publish('first');
+  expect(told).toEqual([]);
+  frame(first);
+  first.end('publisher_closed');
+  const second = publish('second');
+  frame(second);
+  frame(second);
+  expect(told).toEqual(['started live one true', 'readmitted interrupted one false']);
 });

@@ -16,8 +16,17 @@ export type HubEvent = Readonly<{
 /** A publisher as the hub sees it: who may be told to go. */
 export type PublisherHandle = Readonly<{ clientId: string /** Ends the connection. */; cut: (reason: string) => void }>;
 
-/** The show behind an admitted publish. */
-export type Admission = Readonly<{ playbackId: string; showId: string; graceMs: number }>;
+/** Where else a show goes. `url` holds the target's stream key: it is never logged, counted or shown. */
+export type RestreamTarget = Readonly<{ id: string; url: string }>;
+
+/** The show behind an admitted publish, and what commerce wants done with it. */
+export type Admission = Readonly<{
+  playbackId: string;
+  showId: string;
+  graceMs: number;
+  restreamTargets: readonly RestreamTarget[];
+  recording: Readonly<{ isEnabled: boolean }>;
+}>;
 
 /** A publisher's hold on its stream. */
 export type Publication = Readonly<{
@@ -33,6 +42,14 @@ export type HubOptions = Readonly<{
   /** A publisher that sent media within this time keeps its place against a newcomer. */
   rivalWindowMs?: number;
   onEvent: (event: HubEvent) => void;
+  /**
+   * A stream goes on air: its headers are there, its first frame follows. Here recorders, restreams and packagers attach; they
+   * live until `StreamOutput.ended`, through interruptions.
+   */
+  onStarted?: (stream: Stream, admission: Admission) => void;
+  /** A known stream has been admitted anew (its publisher returned): targets and settings may be others. */
+  onReadmitted?: (stream: Stream, admission: Admission) => void;
+  onOutputFailed?: (playbackId: string, error: unknown) => void;
   onGopOverflow?: (playbackId: string) => void;
   onUnreadableHeader?: (playbackId: string) => void;
 }>;
@@ -98,6 +115,7 @@ export class StreamHub {
     entry.publisher = publisher;
     entry.lastMediaAtMs = performance.now();
     entry.stream.beginSource();
+    if (entry.stream.state !== 'pending') this.#options.onReadmitted?.(entry.stream, admission);
     return { ok: true, publication: this.#publication(entry, publisher) };
   }
 
@@ -130,6 +148,7 @@ export class StreamHub {
       gop: this.#options.gop ?? GOP_LIMITS,
       onGopOverflow: () => this.#options.onGopOverflow?.(playbackId),
       onUnreadableHeader: () => this.#options.onUnreadableHeader?.(playbackId),
+      onOutputFailed: (error) => this.#options.onOutputFailed?.(playbackId, error),
     });
     const entry: Entry = { stream, admission, publisher: null, lastMediaAtMs: 0, graceTimer: null, isGraceOver: false };
     this.#entries.set(playbackId, entry);
@@ -158,6 +177,7 @@ export class StreamHub {
     if (before === 'live') return;
     clearGrace(entry);
     entry.stream.goLive();
+    if (before === 'pending') this.#options.onStarted?.(entry.stream, entry.admission);
     this.#tell(entry, before === 'pending' ? 'started' : 'resumed', {});
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MediaPacket } from './media-packet.ts';
-import { Stream } from './stream.ts';
+import { Stream, type StreamOutput } from './stream.ts';
 
 const FIRST_BYTES = { K: 0x17, p: 0x27, V: 0x17, s: 0xaf, A: 0xaf } as const;
 type Letter = keyof typeof FIRST_BYTES;
@@ -8,9 +8,9 @@ type Letter = keyof typeof FIRST_BYTES;
 /**
  * Plays a script: `V1` and `A1` are headers (the digit is their content), `K` and `p` pictures and `s` sounds, each 100 ms after
  * the one before; `|` is a publisher's return. Returns the stream and what its output got, in the same letters, with `!` where
- * the tracks changed.
+ * the tracks changed. With `announces` also `|` where another publisher's packets begin.
  */
-function play(script: string): { stream: Stream; output: string } {
+function play(script: string, announces = false): { stream: Stream; output: string } {
   const stream = new Stream('show', {
     gop: { packetsMax: 100, bytesMax: 10_000 },
     onGopOverflow: () => undefined,
@@ -23,6 +23,9 @@ function play(script: string): { stream: Stream; output: string } {
     },
     tracksChanged: () => {
       output += '!';
+    },
+    sourceChanged: () => {
+      if (announces) output += '|';
     },
     interrupted: () => undefined,
     resumed: () => undefined,
@@ -38,6 +41,7 @@ function play(script: string): { stream: Stream; output: string } {
     const letter = word.charAt(0) as Letter;
     const isHeader = word.length > 1;
     if (!isHeader) timestampMs += 100;
+    if (!isHeader) stream.goLive();
     stream.push({
       track: letter === 's' || letter === 'A' ? 'audio' : 'video',
       kind: isHeader ? 'sequence-header' : 'frames',
@@ -99,4 +103,69 @@ test('no joiner gets frames of an old header with a new one', () => {
   expect(play('V1 A1 K p s A2').stream.gop).toEqual([]);
   expect(play('V1 A1 K p s V2').stream.gop).toEqual([]);
   expect(play('V1 A1 K p s A1 V1').stream.gop).toHaveLength(3);
+});
+
+test.each([
+  ['before its first header', 'V1 K p | V2 K p', 'V1Kp|V2Kp'],
+  ['before its first picture when the header is the same', 'V1 K p | V1 p p K p', 'V1Kp|Kp'],
+  ['once for each', 'V1 K | | V1 K | V1 A1 K', 'V1K|K|A1K'],
+])('another publisher is announced to outputs %s', (_name, script, expected) => {
+  expect(play(script, true).output).toBe(expected);
+});
+
+test('an output that throws is let go, the others and the show go on', () => {
+  const errors: unknown[] = [];
+  const stream = new Stream('show', {
+    gop: { packetsMax: 100, bytesMax: 10_000 },
+    onGopOverflow: () => undefined,
+    onUnreadableHeader: () => undefined,
+    onOutputFailed: (error) => errors.push(error),
+  });
+  const got = { first: 0, last: 0 };
+  const output = (packet: () => void): StreamOutput => ({
+    packet,
+    tracksChanged: () => undefined,
+    interrupted: () => undefined,
+    resumed: () => undefined,
+    ended: () => undefined,
+  });
+  stream.attach(output(() => (got.first += 1)));
+  stream.attach(
+    output(() => {
+      throw new Error('disk full');
+    }),
+  );
+  stream.attach(output(() => (got.last += 1)));
+  for (const timestampMs of [0, 40, 80]) {
+    stream.push({ track: 'video', kind: 'frames', isKeyframe: true, timestampMs, payload: Uint8Array.of(0x17, 1) });
+  }
+  expect(got).toEqual({ first: 3, last: 3 });
+  expect(errors).toEqual([new Error('disk full')]);
+});
+
+test('the wall clock follows the picture, jumps with the publisher, and the past keeps its own', () => {
+  let monotonicMs = 5_000;
+  const stream = new Stream('show', {
+    gop: { packetsMax: 100, bytesMax: 10_000 },
+    onGopOverflow: () => undefined,
+    onUnreadableHeader: () => undefined,
+    readClock: () => ({ monotonicMs, wallMs: 1_000_000 + monotonicMs }),
+  });
+  const send = (track: 'video' | 'audio', timestampMs: number): void =>
+    stream.push({ track, kind: 'frames', isKeyframe: true, timestampMs, payload: Uint8Array.of(0x17, 1) });
+  stream.beginSource();
+  expect(stream.wallClockAt(0)).toBe(0);
+  send('audio', 900); // comes before its picture does
+  send('video', 900);
+  monotonicMs += 100;
+  send('video', 1_000);
+  expect([stream.lastTimestampMs, stream.wallClockAt(100)]).toEqual([100, 1_005_100]);
+  monotonicMs += 30_000;
+  stream.goLive();
+  stream.beginSource();
+  send('video', 77);
+  const { lastTimestampMs } = stream;
+  expect(lastTimestampMs - 100).toBeLessThanOrEqual(100);
+  expect(stream.wallClockAt(lastTimestampMs)).toBe(1_035_100);
+  expect(stream.wallClockAt(100)).toBe(1_005_100);
 });

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type AacConfig, type AvcConfig, FormatError, parseAacConfig, parseAvcConfig } from '@showfloor/media-formats';
 import { GopCache, type GopLimits } from './gop-cache.ts';
 import type { MediaPacket } from './media-packet.ts';
+import { type ClockReading, StreamClock } from './stream-clock.ts';
 import { Timeline } from './timeline.ts';
 
-/** What a delivery format implements to be fed by a stream. */
+/** What a delivery format implements to be fed by a stream. One that throws is detached: it never ends the show. */
 export type StreamOutput = {
   /** One packet, in order. Called synchronously from ingest. */
   packet(packet: MediaPacket): void;
@@ -12,14 +13,29 @@ export type StreamOutput = {
   tracksChanged(): void;
   /** The publisher is gone, the grace window runs. */
   interrupted(): void;
-  /** The first frame of the returning publisher follows. */
+  /** The first frame of the returning publisher follows; its headers, if they are others, came before. */
   resumed(): void;
+  /**
+   * What follows, headers first, is of another publisher than what came before, also when it took over without an interruption.
+   * Timestamps go on; `stream.wallClockAt` jumps. A decoder needs a fresh start only if a sequence header comes too.
+   */
+  sourceChanged?(): void;
   /** Nothing will follow. */
   ended(): void;
 };
 
-/** What a publisher has shown so far; `firstMs` is the output time of its first frame. */
-type SourceTracks = { video: boolean; audio: boolean; firstMs: number | null; isSettled: boolean };
+/**
+ * What a publisher has shown so far; `firstMs` is the output time of its first frame. `clock` is the track whose arrivals set the
+ * wall clock: the picture's as soon as there is one, for that is what the ingest clock in the SEI measures.
+ */
+type Source = {
+  video: boolean;
+  audio: boolean;
+  firstMs: number | null;
+  isSettled: boolean;
+  clock: 'video' | 'audio' | null;
+  isAnnounced: boolean;
+};
 
 /** A returned publisher has this long, from its first frame on, to show each of the tracks that were there. */
 const SETTLE_MS = 1_000;
@@ -40,6 +56,16 @@ export type SourcePacket = Omit<MediaPacket, 'timestampMs'> & Readonly<{ timesta
 /** Codec facts for the control API; null until the header came or when the codec is another one. */
 export type StreamFormat = Readonly<{ avc: AvcConfig | null; aac: AacConfig | null }>;
 
+export type StreamOptions = Readonly<{
+  gop: GopLimits;
+  onGopOverflow: () => void;
+  /** A header of a codec we know that our parser cannot read; it goes on all the same. */
+  onUnreadableHeader: () => void;
+  /** An output threw and was detached: our fault. */
+  onOutputFailed?: (error: unknown) => void;
+  readClock?: () => ClockReading;
+}>;
+
 /**
  * One show on air: the packets of its present publisher on one continuing timeline, the headers and the latest GOP for
  * joiners, and the outputs that are fed. Knows neither protocols nor sockets. Lives from the first admitted publish
@@ -51,24 +77,21 @@ export class Stream {
   readonly sessionId: string = randomUUID();
   readonly createdAtMs: number = Date.now();
   readonly #timeline = new Timeline();
+  readonly #clock = new StreamClock();
   readonly #gop: GopCache;
-  readonly #onUnreadableHeader: () => void;
+  readonly #options: StreamOptions;
   readonly #outputs = new Set<StreamOutput>();
   #state: StreamState = 'pending';
   #headers: StreamHeaders = { metadata: null, video: null, audio: null };
   #format: StreamFormat = { avc: null, aac: null };
   #isAwaitingKeyframe = true;
-  #source = newSource();
+  #source: Source = newSource(true);
   #receivedBytes = 0;
   #videoFrames = 0;
 
-  /** `onUnreadableHeader` is called for a header of a codec we know that our parser cannot read; it goes on all the same. */
-  constructor(
-    playbackId: string,
-    options: { gop: GopLimits; onGopOverflow: () => void; onUnreadableHeader: () => void },
-  ) {
+  constructor(playbackId: string, options: StreamOptions) {
     this.playbackId = playbackId;
-    this.#onUnreadableHeader = options.onUnreadableHeader;
+    this.#options = options;
     this.#gop = new GopCache(options.gop, options.onGopOverflow);
   }
 
@@ -89,12 +112,24 @@ export class Stream {
   get lastTimestampMs(): number {
     return this.#timeline.lastMs;
   }
+  /** Times the wall clock was anchored anew: once per publish, and when a clock was set or a publisher's clock jumped. */
+  get clockSteps(): number {
+    return this.#clock.steps;
+  }
   /** Payload bytes received from all publishers of this session. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
   get videoFrames(): number {
     return this.#videoFrames;
+  }
+
+  /**
+   * Wall clock (ms since 1970, not whole) at which the packet of this output decode time was received, freed of the network's
+   * jitter: anchored once per publish, then corrected by at most a few ms a second. 0 before the first frame.
+   */
+  wallClockAt(timestampMs: number): number {
+    return this.#clock.wallClockAt(timestampMs);
   }
 
   /** Feeds an output from the next packet on. */
@@ -109,25 +144,26 @@ export class Stream {
   /** A publisher takes over: its frames continue the timeline, its picture starts at its first keyframe. */
   beginSource(): void {
     this.#timeline.beginSource();
+    this.#clock.anchorAnew();
     this.#isAwaitingKeyframe = true;
-    this.#source = newSource();
+    this.#source = newSource(this.#state === 'pending');
   }
 
   /** The first frame of a publisher came. */
   goLive(): void {
     const wasInterrupted = this.#state === 'interrupted';
     this.#state = 'live';
-    if (wasInterrupted) for (const output of this.#outputs) output.resumed();
+    if (wasInterrupted) this.#tell((output) => output.resumed());
   }
 
   interrupt(): void {
     this.#state = 'interrupted';
-    for (const output of this.#outputs) output.interrupted();
+    this.#tell((output) => output.interrupted());
   }
 
   end(): void {
     this.#state = 'ended';
-    for (const output of this.#outputs) output.ended();
+    this.#tell((output) => output.ended());
     this.#outputs.clear();
     this.#gop.clear();
   }
@@ -157,9 +193,18 @@ export class Stream {
       this.#videoFrames += 1;
     }
     const packet = this.#onTimeline(source);
+    this.#observe(packet);
     this.#settleTracks(packet);
     this.#gop.add(packet);
     this.#deliver(packet);
+  }
+
+  #observe({ track, timestampMs }: MediaPacket): void {
+    const source = this.#source;
+    if (track === 'script' || (track === 'audio' && source.clock === 'video')) return;
+    if (this.#timeline.isAfterJump || source.clock !== track) this.#clock.anchorAnew();
+    source.clock = track;
+    this.#clock.observe(timestampMs, (this.#options.readClock ?? readClock)());
   }
 
   /** Forgets the headers of tracks that the present publisher does not have: a joiner's player would wait for them. */
@@ -176,7 +221,7 @@ export class Stream {
     this.#headers = { ...this.#headers, ...(hasLost.video ? { video: null } : { audio: null }) };
     this.#format = { ...this.#format, ...(hasLost.video ? { avc: null } : { aac: null }) };
     if (hasLost.video) this.#gop.clear(); // pictures of the publisher before
-    for (const output of this.#outputs) output.tracksChanged();
+    this.#tell((output) => output.tracksChanged());
   }
 
   #takeHeader(source: SourcePacket): void {
@@ -200,7 +245,7 @@ export class Stream {
       if (isAac) return { ...this.#format, aac: parseAacConfig(header.payload.subarray(2)) };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      this.#onUnreadableHeader();
+      this.#options.onUnreadableHeader();
     }
     return { ...this.#format, ...(header.track === 'video' ? { avc: null } : { aac: null }) };
   }
@@ -215,12 +260,43 @@ export class Stream {
   }
 
   #deliver(packet: MediaPacket): void {
-    for (const output of this.#outputs) output.packet(packet);
+    if (!this.#source.isAnnounced) {
+      this.#source.isAnnounced = true;
+      this.#tell((output) => output.sourceChanged?.());
+    }
+    for (const output of this.#outputs) {
+      try {
+        output.packet(packet);
+      } catch (error) {
+        this.#drop(output, error);
+      }
+    }
+  }
+
+  #tell(what: (output: StreamOutput) => void): void {
+    for (const output of this.#outputs) {
+      try {
+        what(output);
+      } catch (error) {
+        this.#drop(output, error);
+      }
+    }
+  }
+
+  /** An output's fault is not the publisher's, nor that of the other outputs. */
+  #drop(output: StreamOutput, error: unknown): void {
+    this.#outputs.delete(output);
+    this.#options.onOutputFailed?.(error);
   }
 }
 
-function newSource(): SourceTracks {
-  return { video: false, audio: false, firstMs: null, isSettled: false };
+/** The first publisher is nobody's successor: there is nothing to announce. */
+function newSource(isFirst: boolean): Source {
+  return { video: false, audio: false, firstMs: null, isSettled: false, clock: null, isAnnounced: isFirst };
+}
+
+function readClock(): ClockReading {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -21,6 +21,12 @@ export class Timeline {
   readonly #sources = new Map<Track, SourceClock>();
   /** The track whose mapping the others share: the first one, or the latest that jumped. */
   #reference: SourceClock | null = null;
+  #isAfterJump = false;
+
+  /** The packet that was mapped last did not follow the one before it on its track: a jump of its clock was closed up. */
+  get isAfterJump(): boolean {
+    return this.#isAfterJump;
+  }
 
   /** The latest time given out on any track. */
   get lastMs(): number {
@@ -54,6 +60,7 @@ export class Timeline {
 
   #place(track: Track, timestampMs: number): number {
     const source = this.#sources.get(track);
+    this.#isAfterJump = false;
     if (source === undefined) {
       const first = { timestampMs, outputMs: this.#placeFirst(timestampMs) };
       this.#sources.set(track, first);
@@ -61,7 +68,8 @@ export class Timeline {
       return first.outputMs;
     }
     const outputMs = placeBeside(source, timestampMs);
-    source.outputMs = isJump(outputMs - source.outputMs) ? this.#placeJump(source, timestampMs) : outputMs;
+    this.#isAfterJump = isJump(outputMs - source.outputMs);
+    source.outputMs = this.#isAfterJump ? this.#placeJump(source, timestampMs) : outputMs;
     source.timestampMs = timestampMs;
     return source.outputMs;
   }

@@ -1,11 +1,17 @@
-import type { Admission } from '../hub/stream-hub.ts';
+import type { Admission, RestreamTarget } from '../hub/stream-hub.ts';
 import { hashKey, type PresentedKey, sameHash } from './stream-key.ts';
 
 /** Asks whether this key may publish. */
 export type AdmitRequest = Readonly<{ clientId: string; ip: string; app: string; playbackId: string; key: string }>;
-/** `unreachable`: nobody could be asked. */
+/** `unreachable`: nobody could be asked. Not restreamed and not recorded unless it says so. */
 export type AdmitAnswer =
-  | Readonly<{ ok: true; showId: string; graceMs?: number }>
+  | Readonly<{
+      ok: true;
+      showId: string;
+      graceMs?: number;
+      restreamTargets?: readonly RestreamTarget[];
+      recording?: Readonly<{ isEnabled: boolean }>;
+    }>
   | Readonly<{ ok: false; reason: 'unknown_stream' | 'wrong_key' | 'not_scheduled' | 'unreachable' }>;
 /** The injected judge: commerce's publish hook in production. Never rejects. */
 export type Admit = (request: AdmitRequest) => Promise<AdmitAnswer>;
@@ -40,6 +46,8 @@ export class AdmissionDesk {
         playbackId: request.playbackId,
         showId: answer.showId,
         graceMs: answer.graceMs ?? this.#graceMsDefault,
+        restreamTargets: answer.restreamTargets ?? [],
+        recording: answer.recording ?? { isEnabled: false },
       };
       // What was forgotten while we asked may have been this key: the answer is older than that.
       if (this.#forgets === forgetsBefore) this.#remember(request, admission);
