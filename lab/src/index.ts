@@ -11,6 +11,9 @@ export type {
   Scenario,
   ShopperOptions,
 } from './engine/scenario.ts';
+export { type CheckHlsOptions, checkHls, type HlsReport } from './hls-conformance/check-hls.ts';
+export { type HlsOrigin, openHttp1Origin, openHttp2Origin } from './hls-conformance/hls-origin.ts';
+export { type Finding, HLS_RULES, type HlsRule, type HlsRuleId } from './hls-conformance/rules.ts';
 export type {
   ApiAnswer,
   ApiResult,

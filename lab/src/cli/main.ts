@@ -2,6 +2,7 @@
 /** `npm run lab -- <command>`: the command line of the lab. */
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import { conformanceCommand } from './conformance-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runCommand } from './run-command.ts';
 
@@ -12,6 +13,8 @@ Examples:
   npm run lab -- run smoke --target http://media.example.com:8080/live/test.flv --viewers 100
       any server that speaks HTTP-FLV: the video part of the same scenario
   npm run lab -- run ramp-mini --target http://127.0.0.1:3000 --time-scale 0.25 --seed 7
+  npm run lab -- conformance http://127.0.0.1:8080/live/demo.m3u8
+      hold an HLS or LL-HLS stream to the rules of the specification
   npm run lab -- report lab/runs/smoke-20260301-120000
       judge a run folder again and write its report
 
@@ -31,6 +34,7 @@ const program = new Command('showfloor-lab')
   .addHelpText('after', EPILOGUE)
   .addCommand(runCommand())
   .addCommand(reportCommand())
+  .addCommand(conformanceCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();
 
