@@ -1,8 +1,8 @@
 /** AVCDecoderConfigurationRecord, the payload of an AVC sequence header. Spec: ISO/IEC 14496-15, 5.3.3.1. */
-import type { NalLengthSize } from './avc-nal.ts';
 import { type AvcSps, parseAvcSps } from './avc-sps.ts';
 import { readUint8, readUint16 } from './byte-order.ts';
 import { FormatError } from './format-error.ts';
+import type { NalLengthSize } from './nal-unit.ts';
 
 /** A parsed record; parameter sets are views into it. */
 export type AvcConfig = Readonly<{

@@ -21,6 +21,19 @@ export class BitReader {
     return value;
   }
 
+  /** Steps over `count` bits. Throws FormatError('bytes.truncated') past the end. */
+  skip(count: number): void {
+    this.#bit += count;
+    if (this.#bit > this.#bytes.length * 8) {
+      throw new FormatError('bytes.truncated', { lengthBytes: this.#bytes.length });
+    }
+  }
+
+  /** Bits not read yet. */
+  get remainingBits(): number {
+    return this.#bytes.length * 8 - this.#bit;
+  }
+
   /** One bit as a boolean. */
   flag(): boolean {
     return this.bits(1) === 1;

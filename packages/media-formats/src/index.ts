@@ -11,7 +11,7 @@ export {
   encodeAmf0,
 } from './amf0.ts';
 export { type AvcConfig, parseAvcConfig } from './avc-config.ts';
-export { type AvcNal, AvcNalType, iterateAvcNals, type NalLengthSize, prefixAvcNal } from './avc-nal.ts';
+export { AvcNalType, iterateAvcNals, prefixAvcNal } from './avc-nal.ts';
 export { type AvcSps, parseAvcSps } from './avc-sps.ts';
 export { concatBytes } from './byte-order.ts';
 export { addEmulationPrevention, removeEmulationPrevention } from './emulation-prevention.ts';
@@ -42,6 +42,10 @@ export {
 } from './fmp4-fragment.ts';
 export { encodeFmp4Init, type Fmp4InitOptions, type Fmp4Track } from './fmp4-init.ts';
 export { FormatError, type FormatErrorDetails } from './format-error.ts';
+export { HEVC_CONFIG_NALS_MAX, type HevcConfig, parseHevcConfig } from './hevc-config.ts';
+export { HevcNalType } from './hevc-nal.ts';
+export { type HevcProfile, hevcCodecString } from './hevc-profile.ts';
+export { type HevcSps, parseHevcSps } from './hevc-sps.ts';
 export {
   encodeMediaPlaylist,
   encodeMultivariantPlaylist,
@@ -52,6 +56,15 @@ export {
   type PlaylistSegmentStart,
   type PlaylistVariant,
 } from './m3u8.ts';
+export {
+  iterateNals,
+  NAL_UNITS_MAX,
+  type NalCodec,
+  type NalLengthSize,
+  type NalUnit,
+  prefixNal,
+  readNalsBeforePicture,
+} from './nal-unit.ts';
 export { RTMP_READER_LIMITS, RtmpChunkReader, type RtmpReaderLimits } from './rtmp-chunk-reader.ts';
 export { RtmpChunkWriter } from './rtmp-chunk-writer.ts';
 export { decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';
@@ -73,7 +86,7 @@ export {
   userControl,
   windowAcknowledgementSize,
 } from './rtmp-message.ts';
-export { insertUserDataSei, iterateSeiMessages, readUserDataSei, type SeiMessage } from './sei.ts';
+export { insertUserDataSei, insertUserDataSeiAt, iterateSeiMessages, readUserDataSei, type SeiMessage } from './sei.ts';
 export {
   CAPTURE_TIME_SEI_UUID,
   decodeWallClockSei,

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { iterateAvcNals, type NalLengthSize, prefixAvcNal } from './avc-nal.ts';
+import { iterateAvcNals, prefixAvcNal } from './avc-nal.ts';
 import { concatBytes } from './byte-order.ts';
 import { addEmulationPrevention, removeEmulationPrevention } from './emulation-prevention.ts';
 import { FlvDemuxer } from './flv-demuxer.ts';
 import { readFlvVideoHeader } from './flv-media-header.ts';
 import { FormatError } from './format-error.ts';
+import type { NalLengthSize } from './nal-unit.ts';
 import { insertUserDataSei, readUserDataSei } from './sei.ts';
 import {
   CAPTURE_TIME_SEI_UUID,
