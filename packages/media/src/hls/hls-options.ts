@@ -1,0 +1,22 @@
+/** Settings of HLS for all streams; `MEDIA_HLS_*` in the media server. */
+export type HlsOptions = Readonly<{
+  /** A segment ends at the first keyframe after this. Parity: SRS `hls_fragment` 1. */
+  segmentMs: number;
+  /** Segments in the playlist; at least 4. Parity: SRS `hls_window` 4; 8 keep a player that is 6 behind in the list. */
+  windowSegments: number;
+  /** What a part should last; the nearest whole number of frames is taken. */
+  partMs: number;
+  /** Bytes kept per stream: over it the oldest segments go first. */
+  bytesMax: number;
+  /** How long an ended stream can still be fetched. */
+  lingerMs: number;
+}>;
+
+/** 1 s segments, 200 ms parts; 48 MB hold the window and what is kept behind it at 20 Mbit/s. */
+export const HLS_OPTIONS: HlsOptions = {
+  segmentMs: 1_000,
+  windowSegments: 8,
+  partMs: 200,
+  bytesMax: 48 * 1024 * 1024,
+  lingerMs: 30_000,
+};
