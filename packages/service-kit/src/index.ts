@@ -24,6 +24,15 @@ export {
 export { listen, StartError } from './listen.ts';
 export { createLogger, type Logger } from './log.ts';
 export { Counter, createMetrics, Gauge, Histogram, httpDurationHistogram, type Registry } from './metrics.ts';
+export {
+  OUTBOUND_VARIABLES,
+  OutboundGuard,
+  type OutboundGuardOptions,
+  type OutboundTarget,
+  type ResolveHost,
+} from './outbound-guard.ts';
+export { type OutboundAnswer, type OutboundRequest, outboundRequest } from './outbound-request.ts';
+export type { OutboundRefusal, OutboundRefused, OutboundUse } from './outbound-url.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, runService, type Service } from './run-service.ts';
 export { loadSecrets, type Secrets } from './secrets.ts';
 export { type SignatureHeaders, signWebhook, verifyWebhook } from './signatures.ts';
