@@ -12,6 +12,8 @@ import { readFlvAudioHeader, readFlvVideoHeader } from './flv-media-header.ts';
 import { type FlvTag, FlvTagType } from './flv-tag.ts';
 import { encodeFmp4Fragment, type Fmp4Sample } from './fmp4-fragment.ts';
 import { encodeFmp4Init, type Fmp4Track } from './fmp4-init.ts';
+import { readFmp4Runs, readFmp4Tracks, readMp4BoxHeader } from './fmp4-reader.ts';
+import { FormatError } from './format-error.ts';
 
 const hasFfprobe = spawnSync('ffprobe', ['-version']).status === 0 || process.env.CI === 'true';
 const fixturePath = (name: string) => new URL(`../fixtures/${name}`, import.meta.url);
@@ -131,6 +133,50 @@ describe('fragments', () => {
     );
   });
 
+  test('the reader finds the tracks, times and first flags of any fragment', () => {
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 1, maxLength: 3 }), (runs) => {
+        const tracks = runs.map((one, index) => ({ trackId: index + 1, ...one }));
+        const bytes = encodeFmp4Fragment({ sequenceNumber: 9, tracks });
+        expect(readFmp4Runs(bytes.subarray(0, readMp4BoxHeader(bytes, 0).sizeBytes))).toEqual({
+          sequenceNumber: 9,
+          runs: tracks.map(({ trackId, baseDecodeTimeTicks, samples }) => ({
+            trackId,
+            baseDecodeTimeTicks,
+            durationTicks: samples.reduce((sum, { durationTicks }) => sum + durationTicks, 0),
+            startsWithKeyframe: samples[0]?.isKeyframe,
+          })),
+        });
+      }),
+    );
+  });
+
+  test('bytes that were torn or never ours are refused with a FormatError', () => {
+    const whole = encodeFmp4Init([VIDEO, AUDIO]);
+    const moov = whole.subarray(readMp4BoxHeader(whole, 0).sizeBytes);
+    const one = { data: Uint8Array.of(7), durationTicks: 40, compositionOffsetTicks: 0, isKeyframe: true };
+    const tracks = [{ trackId: 1, baseDecodeTimeTicks: 0, samples: [one, { ...one, durationTicks: 41 }] }];
+    const fragment = encodeFmp4Fragment({ sequenceNumber: 1, tracks });
+    const moof = fragment.subarray(0, readMp4BoxHeader(fragment, 0).sizeBytes);
+    const attempt = (read: () => unknown) => {
+      try {
+        read();
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+      }
+    };
+    const spoilt = (bytes: Uint8Array) =>
+      fc.tuple(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length)).map(([at, byte, end]) => {
+        const copy = bytes.slice();
+        copy[at] = byte;
+        return copy.subarray(0, end);
+      });
+    fc.assert(fc.property(spoilt(moov), (bytes) => attempt(() => readFmp4Tracks(bytes))));
+    fc.assert(fc.property(spoilt(moof), (bytes) => attempt(() => readFmp4Runs(bytes))));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => attempt(() => readFmp4Runs(bytes))));
+    expect(() => readFmp4Tracks(moov.subarray(0, 20))).toThrow(FormatError);
+  });
+
   test('what all samples have in common is said once', () => {
     const same = { data: Uint8Array.of(1), durationTicks: 1_024, compositionOffsetTicks: 0, isKeyframe: true };
     const bytes = encodeFmp4Fragment({
@@ -166,6 +212,18 @@ describe('fragments', () => {
 });
 
 describe('init segments', () => {
+  test('equal tracks have equal descriptions, whatever their number', () => {
+    const facts = (tracks: Fmp4Track[]) => {
+      const init = encodeFmp4Init(tracks, { durationMs: 5 });
+      return readFmp4Tracks(init.subarray(readMp4BoxHeader(init, 0).sizeBytes));
+    };
+    const [first, second] = facts([AUDIO, VIDEO]);
+    expect(facts([VIDEO])[0]).toEqual({ ...second, trackId: 1 });
+    expect([first?.timescale, second?.timescale]).toEqual([48_000, 1_000]);
+    const other = { ...VIDEO, config: Uint8Array.of(1, 2, 4) };
+    expect(facts([other])[0]?.description).not.toEqual(second?.description);
+  });
+
   test('tracks are numbered in order; configs are verbatim; one track makes a CMAF header', () => {
     const muxed = boxes(encodeFmp4Init([VIDEO, AUDIO]));
     const ids = only(muxed, 'moov').children.filter((box) => box.type === 'trak');

@@ -41,6 +41,15 @@ export {
   type Fmp4TrackRun,
 } from './fmp4-fragment.ts';
 export { encodeFmp4Init, type Fmp4InitOptions, type Fmp4Track } from './fmp4-init.ts';
+export { encodeFmp4RandomAccess, type Fmp4AccessPoint } from './fmp4-random-access.ts';
+export {
+  type Fmp4RunFacts,
+  type Fmp4TrackFacts,
+  type Mp4BoxHeader,
+  readFmp4Runs,
+  readFmp4Tracks,
+  readMp4BoxHeader,
+} from './fmp4-reader.ts';
 export { FormatError, type FormatErrorDetails } from './format-error.ts';
 export { HEVC_CONFIG_NALS_MAX, type HevcConfig, parseHevcConfig } from './hevc-config.ts';
 export { HevcNalType } from './hevc-nal.ts';
