@@ -1,5 +1,6 @@
 import {
   COMMON_VARIABLES,
+  ConfigError,
   type ConfigOf,
   flagVariable,
   integerVariable,
@@ -15,6 +16,9 @@ const MB = 1024 * 1024;
 export const VARIABLES = {
   ...COMMON_VARIABLES,
   MEDIA_RTMP_PORT: portVariable(1935, 'RTMP ingest: rtmp://host/live, stream key {playbackId}?key={secret}'),
+  MEDIA_RTMPS_PORT: integerVariable(0, 0, 65_535, 'RTMPS ingest; 0: off. Set together with the two files below'),
+  MEDIA_TLS_CERT_FILE: textVariable('', 'PEM file for RTMPS: certificate and chain; a renewal is noticed by itself'),
+  MEDIA_TLS_KEY_FILE: textVariable('', 'PEM file for RTMPS: private key without a passphrase'),
   MEDIA_HTTP_PORT: portVariable(8080, 'Video for viewers: /live/{playbackId}.flv'),
   MEDIA_ADMIN_PORT: portVariable(1985, 'Metrics, health and the SRS-compatible API, loopback only'),
   MEDIA_SERVER_ID: textVariable('media-1', 'Name of this server in the SRS-compatible API'),
@@ -42,5 +46,15 @@ export type Config = ConfigOf<typeof VARIABLES>;
 
 /** Reads the environment once. Throws `ConfigError` with every problem listed. */
 export function loadConfig(): Config {
-  return readConfig(VARIABLES, process.env, ['MEDIA_']);
+  const config = readConfig(VARIABLES, process.env, ['MEDIA_']);
+  const rtmps = [
+    ['MEDIA_RTMPS_PORT', config.MEDIA_RTMPS_PORT !== 0],
+    ['MEDIA_TLS_CERT_FILE', config.MEDIA_TLS_CERT_FILE !== ''],
+    ['MEDIA_TLS_KEY_FILE', config.MEDIA_TLS_KEY_FILE !== ''],
+  ] as const;
+  const missing = rtmps.filter(([, isSet]) => !isSet).map(([name]) => name);
+  if (missing.length === 1 || missing.length === 2) {
+    throw new ConfigError([`RTMPS needs ${rtmps.map(([name]) => name).join(', ')}: not set: ${missing.join(', ')}`]);
+  }
+  return config;
 }

@@ -4,6 +4,7 @@ import {
   EventCourier,
   startHeartbeat,
   startMediaPlane,
+  TlsCertificate,
   toStreamEvent,
 } from '@showfloor/media';
 import { LIVE_EVENTS_PATH } from '@showfloor/protocol';
@@ -82,10 +83,16 @@ function neighbourHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+function rtmpsOptions(config: Config) {
+  const files = { certFile: config.MEDIA_TLS_CERT_FILE, keyFile: config.MEDIA_TLS_KEY_FILE };
+  return { port: config.MEDIA_RTMPS_PORT, certificate: new TlsCertificate(files) };
+}
+
 function planeOptions(config: Config) {
   return {
     host: config.HOST,
     rtmpPort: config.MEDIA_RTMP_PORT,
+    ...(config.MEDIA_RTMPS_PORT === 0 ? {} : { rtmps: rtmpsOptions(config) }),
     httpPort: config.MEDIA_HTTP_PORT,
     serverId: config.MEDIA_SERVER_ID,
     graceMs: config.MEDIA_GRACE_MS,

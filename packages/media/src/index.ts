@@ -9,6 +9,7 @@ export type { HubEvent } from './hub/stream-hub.ts';
 export type { Admit, AdmitAnswer, AdmitRequest } from './ingest/admission.ts';
 export type { GuardLimits } from './ingest/failed-publish-guard.ts';
 export type { RtmpLimits } from './ingest/rtmp-limits.ts';
+export { type CertificateFiles, TlsCertificate } from './ingest/tls-certificate.ts';
 export type { WaitingPeersLimits } from './ingest/waiting-peers.ts';
 export { createMediaMetrics, type MediaMetrics } from './media-metrics.ts';
 export { type MediaPlane, type MediaPlaneOptions, startMediaPlane } from './media-plane.ts';

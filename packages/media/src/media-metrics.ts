@@ -28,6 +28,14 @@ export function createMediaMetrics(registry: Registry) {
       help: 'Addresses blocked after refused publishes',
       registers,
     }),
+    certificateExpiry: new Gauge({
+      name: 'media_tls_certificate_expiry_timestamp_seconds',
+      help: 'Until when the certificate of RTMPS is good; 0 without one',
+      registers,
+    }),
+    certificateReloads: counter('media_tls_certificate_reloads_total', 'Changed certificate files by outcome', [
+      'outcome',
+    ]),
     streamEvents: counter('media_stream_events_total', 'Stream events by type', ['type']),
     unstampedKeyframes: counter('media_unstamped_keyframes_total', 'Keyframes that could not carry the ingest clock'),
     unreadableHeaders: counter('media_unreadable_headers_total', 'Sequence headers passed on that we could not read'),

@@ -11,6 +11,7 @@ import { FailedPublishGuard, GUARD_LIMITS, type GuardLimits } from './ingest/fai
 import { PublishDesk } from './ingest/publish-desk.ts';
 import { RTMP_LIMITS, type RtmpLimits } from './ingest/rtmp-limits.ts';
 import { RtmpServer } from './ingest/rtmp-server.ts';
+import type { TlsCertificate } from './ingest/tls-certificate.ts';
 import { WAITING_PEERS_LIMITS, type WaitingPeersLimits } from './ingest/waiting-peers.ts';
 import type { MediaMetrics } from './media-metrics.ts';
 
@@ -19,10 +20,13 @@ const KEEP_ALIVE_MS = 3_000;
 const GRACE_MS = 120_000;
 const CONNECTIONS_MAX = 5_000;
 const MERGE_CEILING_MS = 100;
+const CERTIFICATE_RELOAD_MS = 10_000;
 
 export type MediaPlaneOptions = Readonly<{
   host: string;
   rtmpPort: number;
+  /** RTMPS beside RTMP. The plane watches the certificate for renewals and stops that with itself. */
+  rtmps?: Readonly<{ port: number; certificate: TlsCertificate; reloadIntervalMs?: number }>;
   httpPort: number;
   /** Says who may publish. */
   admit: Admit;
@@ -52,6 +56,8 @@ export type MediaPlaneOptions = Readonly<{
 /** A running video plane. */
 export type MediaPlane = Readonly<{
   rtmpPort: number;
+  /** Null without a certificate. */
+  rtmpsPort: number | null;
   httpPort: number;
   hub: StreamHub;
   /** Routes for the admin listener: true when it has answered. */
@@ -127,10 +133,12 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     }
   };
   const rtmpPort = await rtmp.listen({ host, port: options.rtmpPort });
+  const rtmpsPort = options.rtmps === undefined ? null : await listenRtmps(rtmp, options.rtmps, options);
   const httpPort = await http.listen({ host, port: options.httpPort });
   const timer = setInterval(sample, SAMPLE_INTERVAL_MS);
   return {
     rtmpPort,
+    rtmpsPort,
     httpPort,
     hub,
     handleAdmin: (request, response) => api.handle(request, response),
@@ -140,8 +148,25 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     close: async () => {
       isClosing = true;
       clearInterval(timer);
+      options.rtmps?.certificate.close();
       hub.close();
       await Promise.all([rtmp.close(), http.close()]);
     },
   };
+}
+
+async function listenRtmps(
+  rtmp: RtmpServer,
+  { port, certificate, reloadIntervalMs }: NonNullable<MediaPlaneOptions['rtmps']>,
+  { host, metrics, log }: MediaPlaneOptions,
+): Promise<number> {
+  const bound = await rtmp.listen({ host, port }, certificate);
+  metrics.certificateExpiry.set(certificate.expiresAtMs / 1000);
+  certificate.watch(reloadIntervalMs ?? CERTIFICATE_RELOAD_MS, ({ outcome, detail }) => {
+    metrics.certificateReloads.inc({ outcome });
+    metrics.certificateExpiry.set(certificate.expiresAtMs / 1000);
+    if (outcome === 'reloaded') log.info({ expiresAt: detail }, 'certificate.reloaded');
+    else log.warn({ detail }, 'certificate.refused');
+  });
+  return bound;
 }

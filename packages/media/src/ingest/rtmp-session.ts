@@ -70,6 +70,7 @@ export class RtmpSession {
   #deadline: NodeJS.Timeout | null = null;
   #app = '';
   #tcUrl = '';
+  #receivedBytes = 0;
   #acknowledgedBytes = 0;
   #windowBytes = WINDOW_BYTES;
   #questions = 0;
@@ -84,7 +85,9 @@ export class RtmpSession {
     this.#packets = new PacketSource(() => context.metrics.unstampedKeyframes.inc());
     this.#setDeadline(context.limits.handshakeTimeoutMs, 'handshake_timeout');
     socket.on('data', (bytes) => this.#receive(bytes));
-    socket.on('error', () => this.close('socket_error'));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.close(error.code?.startsWith('ERR_SSL_') === true ? 'tls_failed' : 'socket_error'),
+    );
     socket.on('close', () => this.close('publisher_closed'));
   }
 
@@ -94,7 +97,7 @@ export class RtmpSession {
   }
 
   get receivedBytes(): number {
-    return this.#socket.bytesRead;
+    return this.#receivedBytes;
   }
 
   get sentBytes(): number {
@@ -126,6 +129,7 @@ export class RtmpSession {
 
   #receive(bytes: Buffer): void {
     this.#context.metrics.receivedBytes.inc(bytes.length);
+    this.#receivedBytes += bytes.length;
     try {
       const rest = this.#readHandshake(bytes);
       if (rest.length > 0 && this.#phase.kind !== 'closed') this.#reader.push(rest, (message) => this.#handle(message));
@@ -172,9 +176,9 @@ export class RtmpSession {
   }
 
   #acknowledge(): void {
-    if (this.#phase.kind === 'closed' || this.#socket.bytesRead - this.#acknowledgedBytes < this.#windowBytes) return;
-    this.#acknowledgedBytes = this.#socket.bytesRead;
-    this.#write(acknowledgement(this.#socket.bytesRead));
+    if (this.#phase.kind === 'closed' || this.#receivedBytes - this.#acknowledgedBytes < this.#windowBytes) return;
+    this.#acknowledgedBytes = this.#receivedBytes;
+    this.#write(acknowledgement(this.#receivedBytes));
   }
 
   /** A peer that asks and does not read would have us hold every answer: it is cut, not ended, so that all is let go. */
