@@ -85,8 +85,10 @@ const REFUSALS = {
   failed: 'the server could not decide',
   rejected: 'the server refused the connection: the path must begin with /live',
   unreachable: 'nobody listens at this address',
+  tls: 'no secure connection: the certificate is not valid for this name',
   timeout: 'no answer',
   closed: 'the connection ended',
+  stalled: 'the server takes no more',
   protocol: 'the answer was not RTMP',
   aborted: 'stopped',
 } as const;

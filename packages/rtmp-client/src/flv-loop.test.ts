@@ -50,6 +50,7 @@ describe('publish URLs', () => {
     expect(parsePublishUrl('rtmp://show.example/live/demo?key=s3')).toEqual({
       host: 'show.example',
       port: 1935,
+      isTls: false,
       app: 'live',
       tcUrl: 'rtmp://show.example:1935/live',
       streamName: 'demo?key=s3',
@@ -59,14 +60,27 @@ describe('publish URLs', () => {
       port: 19_350,
       streamName: 'demo',
     });
+    expect(parsePublishUrl('rtmps://ingest.example/app/instance/FB-1?a=b/c')).toEqual({
+      host: 'ingest.example',
+      port: 443,
+      isTls: true,
+      app: 'app/instance',
+      tcUrl: 'rtmps://ingest.example:443/app/instance',
+      streamName: 'FB-1?a=b/c',
+    });
+    expect(parsePublishUrl('RTMP://h/app//key')).toMatchObject({ tcUrl: 'rtmp://h:1935/app', streamName: 'key' });
   });
 
-  test.each(['http://host/live/demo', 'rtmp://host/live', 'rtmp://host:99999/live/demo?key=s3', 'demo?key=s3'])(
-    '%s is refused without repeating the key',
-    (url) => {
-      expect(() => parsePublishUrl(url)).toThrow(
-        expect.not.objectContaining({ message: expect.stringContaining('s3') as string }) as Error,
-      );
-    },
-  );
+  test.each([
+    'http://host/live/demo',
+    'rtmp://me@host/live/s3',
+    'rtmp://host/live/',
+    'rtmp://host/live',
+    'rtmp://host:99999/live/demo?key=s3',
+    'demo?key=s3',
+  ])('%s is refused without repeating the key', (url) => {
+    expect(() => parsePublishUrl(url)).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('s3') as string }) as Error,
+    );
+  });
 });

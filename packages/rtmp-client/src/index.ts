@@ -8,4 +8,9 @@ export {
 } from './publish-flv-loop.ts';
 export type { PublishRefusal, PublishRejection } from './publish-result.ts';
 export { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
-export { connectRtmpPublisher, RtmpPublisher, type RtmpPublisherOptions } from './rtmp-publisher.ts';
+export {
+  connectRtmpPublisher,
+  RtmpPublisher,
+  type RtmpPublisherOptions,
+  type RtmpPublisherStats,
+} from './rtmp-publisher.ts';

@@ -45,7 +45,7 @@ export type PublishLoopStats = Readonly<{
 /** What to play and where to. Exactly one of `flvBytes` and `filePath`. */
 export type PublishLoopOptions = Readonly<
   {
-    /** `rtmp://host[:port]/app/stream?key=…` */
+    /** `rtmp(s)://host[:port]/app/stream?key=…` */
     url: string;
     /** Stops the loop; the promise then resolves. */
     signal?: AbortSignal;
@@ -177,12 +177,13 @@ class Loop {
   #reportStats(publisher: RtmpPublisher, nowMs: number): void {
     if (this.#options.onStats === undefined || nowMs - this.#statsAtMs < STATS_INTERVAL_MS) return;
     this.#statsAtMs = nowMs;
+    const { backlogBytes, droppedTags } = publisher.stats;
     this.#options.onStats({
       mediaTimeMs: positionTimeMs(this.#loop, this.#position),
       pacingErrorMs: this.#pacingErrorMs,
       pacingErrorMaxMs: this.#pacingErrorMaxMs,
-      backlogBytes: publisher.backlogBytes,
-      droppedTags: publisher.droppedTags,
+      backlogBytes,
+      droppedTags,
       rounds: this.#position.round,
       reconnects: this.#connections - 1,
     });

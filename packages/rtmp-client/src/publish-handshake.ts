@@ -6,7 +6,9 @@ import {
   type Amf0Object,
   type Amf0Value,
   acknowledgement,
+  concatBytes,
   decodeRtmpCommand,
+  encodeAmf0,
   encodeRtmpCommand,
   finishRtmpHandshake,
   RTMP_S0S1S2_BYTES,
@@ -19,11 +21,14 @@ import {
   readControlArgument,
   startRtmpHandshake,
   userControl,
+  windowAcknowledgementSize,
 } from '@showfloor/media-formats';
 import { type PublishRejection, refusalOf } from './publish-result.ts';
 import type { RtmpPublishTarget } from './publish-url.ts';
 
 const OUT_CHUNK_BYTES = 65_536;
+const METADATA_NAME = encodeAmf0('onMetaData');
+const SET_DATA_FRAME = encodeAmf0('@setDataFrame');
 const CONNECT_TRANSACTION = 1;
 const CREATE_STREAM_TRANSACTION = 4;
 
@@ -43,6 +48,7 @@ export class PublishConversation {
   #receivedBytes = 0;
   #acknowledgedBytes = 0;
   #windowBytes = Number.POSITIVE_INFINITY;
+  #peerAcknowledgedBytes: number | null = null;
 
   /** `onOutcome` may be called again after an acceptance, when the server breaks the publish off. */
   constructor(
@@ -52,6 +58,11 @@ export class PublishConversation {
     this.#target = target;
     this.#send = io.send;
     this.#onOutcome = io.onOutcome;
+  }
+
+  /** Bytes of ours that the server says it has read (32 bits, wrapping); null as long as it says nothing: many never do. */
+  get peerAcknowledgedBytes(): number | null {
+    return this.#peerAcknowledgedBytes;
   }
 
   /** Sends C0 and C1; `randomBytes` fill the handshake (1528 are used). */
@@ -70,8 +81,12 @@ export class PublishConversation {
     }
   }
 
-  /** Encodes a media message of the published stream. */
+  /** Encodes a media message of the published stream. Metadata goes out as `@setDataFrame`, which is what keeps it for joiners. */
   encode(message: { typeId: number; timestampMs: number; payload: Uint8Array }): Uint8Array {
+    if (message.typeId === RtmpMessageType.dataAmf0 && startsWith(message.payload, METADATA_NAME)) {
+      const payload = concatBytes([SET_DATA_FRAME, message.payload]);
+      return this.#writer.write({ ...message, payload, chunkStreamId: 5, messageStreamId: this.#messageStreamId });
+    }
     const chunkStreamId =
       message.typeId === RtmpMessageType.audio ? 4 : message.typeId === RtmpMessageType.video ? 6 : 5;
     return this.#writer.write({ ...message, chunkStreamId, messageStreamId: this.#messageStreamId });
@@ -79,9 +94,13 @@ export class PublishConversation {
 
   /** Encodes the goodbye of a publisher that ends on purpose. */
   encodeGoodbye(): Uint8Array {
-    return this.#writer.write(
-      encodeRtmpCommand({ name: 'FCUnpublish', transactionId: 6, args: [null, this.#target.streamName] }),
-    );
+    const { streamName } = this.#target;
+    return concatBytes([
+      this.#writer.write(encodeRtmpCommand({ name: 'FCUnpublish', transactionId: 6, args: [null, streamName] })),
+      this.#writer.write(
+        encodeRtmpCommand({ name: 'deleteStream', transactionId: 7, args: [null, this.#messageStreamId] }),
+      ),
+    ]);
   }
 
   #pushHandshake(bytes: Uint8Array): Uint8Array {
@@ -107,6 +126,12 @@ export class PublishConversation {
       case RtmpMessageType.windowAcknowledgementSize:
         this.#windowBytes = readControlArgument(message.payload);
         return;
+      case RtmpMessageType.setPeerBandwidth: // section 5.4.5: answered with our window, within which the server acknowledges
+        this.#send(this.#writer.write(windowAcknowledgementSize(readControlArgument(message.payload))));
+        return;
+      case RtmpMessageType.acknowledgement:
+        this.#peerAcknowledgedBytes = readControlArgument(message.payload);
+        return;
       case RtmpMessageType.userControl:
         if (message.payload[1] === RtmpUserControl.pingRequest) {
           const time = readControlArgument(message.payload.subarray(2));
@@ -117,7 +142,7 @@ export class PublishConversation {
       case RtmpMessageType.commandAmf3:
         this.#handleCommand(decodeRtmpCommand(message));
         return;
-      default: // acknowledgements and bandwidth: the socket's own back-pressure decides
+      default: // nothing that a publisher needs
     }
   }
 
@@ -151,6 +176,10 @@ export class PublishConversation {
 /** Servers answer releaseStream and FCPublish with `_error` when they do not know them: that means nothing. */
 function isDecisive(transactionId: number): boolean {
   return transactionId === CONNECT_TRANSACTION || transactionId === CREATE_STREAM_TRANSACTION;
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return prefix.every((byte, index) => bytes[index] === byte);
 }
 
 function statusCode(args: readonly Amf0Value[]): string {

@@ -2,8 +2,8 @@
  * Why a publish attempt did not succeed:
  * `bad_name` another encoder is on air under this name · `denied` the server refused the key or the stream ·
  * `failed` the server could not decide or broke off · `rejected` it refused the connection's app ·
- * `unreachable` no TCP connection · `timeout` no answer in time · `closed` the connection ended before the answer ·
- * `protocol` the answer was not RTMP · `aborted` our own signal.
+ * `unreachable` no TCP connection · `tls` no secure one (its certificate) · `timeout` no answer in time · `closed` the
+ * connection ended · `stalled` it took no more bytes · `protocol` the answer was not RTMP · `aborted` our own signal.
  */
 export type PublishRefusal =
   | 'bad_name'
@@ -11,8 +11,10 @@ export type PublishRefusal =
   | 'failed'
   | 'rejected'
   | 'unreachable'
+  | 'tls'
   | 'timeout'
   | 'closed'
+  | 'stalled'
   | 'protocol'
   | 'aborted';
 

@@ -1,26 +1,31 @@
-/** Where and what to publish. `streamName` carries the key in its query: a secret, never logged. */
+/** Where and what to publish. `streamName` carries the key, often in its query: a secret, never logged. */
 export type RtmpPublishTarget = Readonly<{
+  /** Without the brackets of an IPv6 address. */
   host: string;
   port: number;
+  isTls: boolean;
   app: string;
   tcUrl: string;
   streamName: string;
 }>;
 
 const RTMP_PORT = 1935;
+const RTMPS_PORT = 443;
 
 /**
- * Splits `rtmp://host[:port]/app/stream?query` the way ffmpeg and OBS do: the first path segment is the app, the rest with
- * its query the stream name. Throws a TypeError that does not repeat the URL, because it holds the key.
+ * Splits `rtmp(s)://host[:port]/app/stream?query` as ffmpeg and OBS do: the stream name is what follows the last slash of the
+ * path, with the query; everything before it is the app. Throws a TypeError that does not repeat the URL, because it holds the key.
  */
 export function parsePublishUrl(url: string): RtmpPublishTarget {
-  const match = /^rtmp:\/\/(\[[^\]]+\]|[^/:?#]+)(?::(\d{1,5}))?\/([^/?]+)\/(.+)$/.exec(url);
-  const [, hostPart, portPart, app, streamName] = match ?? [];
-  if (hostPart === undefined || app === undefined || streamName === undefined) {
-    throw new TypeError('expected rtmp://host[:port]/app/stream[?key=…]');
+  const match = /^(rtmps?):\/\/(\[[^\]]+\]|[^/:?#@]+)(?::(\d{1,5}))?\/([^?]+)\/([^/?]+(?:\?.*)?)$/i.exec(url);
+  const [, scheme = '', hostPart, portPart, appPart = '', streamName] = match ?? [];
+  const app = appPart.replace(/\/+$/, '');
+  if (hostPart === undefined || app === '' || streamName === undefined) {
+    throw new TypeError('expected rtmp://host[:port]/app/stream[?key=…], or the same with rtmps');
   }
-  const port = portPart === undefined ? RTMP_PORT : Number(portPart);
+  const isTls = scheme.toLowerCase() === 'rtmps';
+  const port = portPart === undefined ? (isTls ? RTMPS_PORT : RTMP_PORT) : Number(portPart);
   if (port < 1 || port > 65_535) throw new TypeError('the RTMP port is not between 1 and 65535');
   const host = hostPart.replace(/^\[|\]$/g, '');
-  return { host, port, app, tcUrl: `rtmp://${hostPart}:${port}/${app}`, streamName };
+  return { host, port, isTls, app, tcUrl: `${scheme.toLowerCase()}://${hostPart}:${port}/${app}`, streamName };
 }

@@ -4,9 +4,13 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import {
+  acknowledgement,
   answerRtmpHandshake,
+  decodeAmf0All,
   decodeRtmpCommand,
+  encodeAmf0,
   encodeRtmpCommand,
   RTMP_C0C1_BYTES,
   RTMP_C2_BYTES,
@@ -14,12 +18,16 @@ import {
   RtmpChunkWriter,
   type RtmpMessage,
   RtmpMessageType,
+  setPeerBandwidth,
 } from '@showfloor/media-formats';
 import { describe, expect, test } from 'vitest';
 import { type PublishLoopState, type PublishLoopStats, publishFlvLoop } from './publish-flv-loop.ts';
 import { connectRtmpPublisher } from './rtmp-publisher.ts';
 
 const CLIP = new Uint8Array(readFileSync(new URL('../../media-formats/fixtures/avc-aac-320x180.flv', import.meta.url)));
+
+const pem = (name: string): string =>
+  readFileSync(new URL(`../../service-kit/fixtures/live.example.${name}.pem`, import.meta.url), 'utf8');
 
 async function until(what: string, condition: () => boolean, timeoutMs = 10_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
@@ -38,8 +46,25 @@ class Sink implements AsyncDisposable {
   answer: string | null = 'NetStream.Publish.Start';
   /** False: what comes is left in the socket. */
   isReading = true;
+  /** What `connect` said. */
+  tcUrl: unknown = null;
+  /** The name that TLS was asked for. */
+  servername: unknown = null;
+  acknowledges = false;
+  windowBytes: number | null = null;
+  readonly metadata: unknown[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => this.#serve(socket));
+  readonly #server: Server;
+
+  constructor(options: { isTls?: boolean } = {}) {
+    this.#server =
+      options.isTls === true
+        ? createTlsServer({ cert: pem('cert'), key: pem('key') }, (socket) => {
+            this.servername = (socket as { servername?: unknown }).servername;
+            this.#serve(socket);
+          })
+        : createServer((socket) => this.#serve(socket));
+  }
 
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
@@ -77,13 +102,22 @@ class Sink implements AsyncDisposable {
   }
 
   #handle(socket: Socket, writer: RtmpChunkWriter, message: RtmpMessage): void {
+    if (message.typeId === RtmpMessageType.windowAcknowledgementSize) {
+      this.windowBytes = new DataView(message.payload.buffer, message.payload.byteOffset).getUint32(0);
+    }
+    if (message.typeId === RtmpMessageType.dataAmf0) {
+      this.metadata.push(...decodeAmf0All(message.payload).slice(0, 2));
+      if (this.acknowledges) socket.write(writer.write(acknowledgement(4_711)));
+    }
     if (message.typeId !== RtmpMessageType.commandAmf0) {
       if (message.typeId === RtmpMessageType.audio || message.typeId === RtmpMessageType.video)
         this.media.push(message);
       return;
     }
-    const { name, transactionId } = decodeRtmpCommand(message);
+    const { name, transactionId, args } = decodeRtmpCommand(message);
     this.commands.push(name);
+    if (name === 'connect') this.tcUrl = (args[0] as { tcUrl?: unknown }).tcUrl;
+    if (name === 'connect' && this.acknowledges) socket.write(writer.write(setPeerBandwidth(250_000)));
     const send = (command: string, ...args: Parameters<typeof encodeRtmpCommand>[0]['args']): boolean =>
       socket.write(writer.write(encodeRtmpCommand({ name: command, transactionId, args })));
     if (name === 'releaseStream') send('_error', null, { level: 'error', code: 'NetConnection.Call.Failed' });
@@ -145,11 +179,63 @@ describe('publishing', () => {
       publisher.send(picture(index % 10 === 0));
       await sleep(0);
     }
-    expect(publisher.backlogBytes).toBeLessThan(100_000 + 2 * 50_100);
-    expect(publisher.droppedTags).toBeGreaterThan(100);
+    expect(publisher.stats.backlogBytes).toBeLessThan(100_000 + 2 * 50_100);
+    expect(publisher.stats.droppedTags).toBeGreaterThan(100);
     publisher.close();
     expect(await publisher.closed).toBe('aborted');
   });
+});
+
+describe('a pinned address', () => {
+  test('is connected to as it is, while server and certificate are asked for by name', async () => {
+    await using sink = new Sink({ isTls: true });
+    const port = new URL((await sink.listen()).replace('rtmp', 'http')).port;
+    const url = `rtmps://live.example:${port}/app/inst/s3?a=b`;
+    const result = await connectRtmpPublisher({ url, address: '127.0.0.1', ca: pem('cert') });
+    if (!result.ok) throw new Error(result.reason);
+    expect([sink.tcUrl, sink.servername]).toEqual([`rtmps://live.example:${port}/app/inst`, 'live.example']);
+    result.publisher.close();
+    await until('the goodbye', () => sink.commands.includes('deleteStream'));
+    expect(await connectRtmpPublisher({ url, address: '127.0.0.1' })).toEqual({ ok: false, reason: 'tls' });
+    const stranger = { url: `rtmps://other.example:${port}/app/s3`, address: '127.0.0.1', ca: pem('cert') };
+    expect(await connectRtmpPublisher(stranger)).toEqual({ ok: false, reason: 'tls' });
+  });
+
+  test('is not looked up again: a name that nobody knows will do', async () => {
+    await using sink = new Sink();
+    const port = new URL((await sink.listen()).replace('rtmp', 'http')).port;
+    const result = await connectRtmpPublisher({ url: `rtmp://no.invalid:${port}/app/s3`, address: '127.0.0.1' });
+    expect([result.ok, sink.tcUrl]).toEqual([true, `rtmp://no.invalid:${port}/app`]);
+    if (result.ok) result.publisher.close();
+  });
+
+  test('RTMPS to a server that speaks another protocol says so', async () => {
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined); // the publisher left
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    expect(await connectRtmpPublisher({ url: `rtmps://127.0.0.1:${port}/app/s3` })).toEqual({
+      ok: false,
+      reason: 'tls',
+    });
+    other.close();
+  });
+});
+
+test('metadata is set as a data frame, and what the server acknowledges is told', async () => {
+  await using sink = new Sink();
+  sink.acknowledges = true;
+  const result = await connectRtmpPublisher({ url: await sink.listen() });
+  if (!result.ok) throw new Error(result.reason);
+  const { publisher } = result;
+  expect(publisher.stats).toMatchObject({ sentBytes: 0, backlogBytes: 0, acknowledgedBytes: null });
+  publisher.send({ typeId: 18, timestampMs: 0, payload: encodeAmf0('onMetaData') });
+  await until('the acknowledgement', () => publisher.stats.acknowledgedBytes === 4_711);
+  expect([sink.metadata, sink.windowBytes]).toEqual([['@setDataFrame', 'onMetaData'], 250_000]);
+  expect(publisher.stats.sentBytes).toBeGreaterThan(20);
+  publisher.close();
 });
 
 describe('the endless loop', () => {

@@ -1,20 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type FlvTag, FlvTagType, FormatError, readFlvAudioHeader, readFlvVideoHeader } from '@showfloor/media-formats';
 import { PublishConversation, type PublishOutcome } from './publish-handshake.ts';
 import type { PublishRefusal, PublishRejection } from './publish-result.ts';
-import { parsePublishUrl } from './publish-url.ts';
+import { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
 
 const HANDSHAKE_RANDOM_BYTES = 1528;
 const CONNECT_TIMEOUT_MS = 10_000;
 const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** A connection that is held through a publisher's absence must not be forgotten by the routers on its way. */
+const KEEP_ALIVE_MS = 15_000;
+const GOODBYE_MS = 500;
 
 /** How to connect. */
 export type RtmpPublisherOptions = Readonly<{
-  /** `rtmp://host[:port]/app/stream?key=…` */
+  /** `rtmp(s)://host[:port]/app/stream?key=…` */
   url: string;
+  /** Connect to this address instead of looking the host up again; the server is told the host, the certificate checked for it. */
+  address?: string;
+  /** Certificate authority besides the usual ones, PEM. */
+  ca?: string;
   signal?: AbortSignal;
-  /** From the TCP connection to the accepted publish; default 10 s. */
+  /** From the start to the accepted publish; default 10 s. */
   connectTimeoutMs?: number;
   /** Bytes that may wait in the socket before tags are dropped up to the next keyframe; default 4 MB. */
   backlogBytesMax?: number;
@@ -29,7 +37,7 @@ export async function connectRtmpPublisher(
 ): Promise<{ ok: true; publisher: RtmpPublisher } | PublishRejection> {
   const target = parsePublishUrl(options.url);
   if (options.signal?.aborted === true) return { ok: false, reason: 'aborted' };
-  const socket = connect({ host: target.host, port: target.port, noDelay: true });
+  const socket = openSocket(target, options);
   return new Promise((resolve) => {
     let publisher: RtmpPublisher | null = null;
     const settle = (outcome: PublishOutcome): void => {
@@ -50,7 +58,14 @@ export async function connectRtmpPublisher(
     const conversation = new PublishConversation(target, { send: (bytes) => socket.write(bytes), onOutcome: settle });
     const timer = setTimeout(() => fail('timeout'), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     options.signal?.addEventListener('abort', onAbort, { once: true });
-    socket.on('connect', () => conversation.start(randomBytes(HANDSHAKE_RANDOM_BYTES)));
+    let failure: PublishRefusal = 'unreachable';
+    socket.on('connect', () => {
+      failure = target.isTls ? 'tls' : 'closed';
+    });
+    socket.on(target.isTls ? 'secureConnect' : 'connect', () => {
+      failure = 'closed';
+      conversation.start(randomBytes(HANDSHAKE_RANDOM_BYTES));
+    });
     socket.on('data', (bytes) => {
       try {
         conversation.push(bytes);
@@ -59,10 +74,33 @@ export async function connectRtmpPublisher(
         fail('protocol');
       }
     });
-    socket.on('error', () => fail(socket.bytesRead > 0 ? 'closed' : 'unreachable'));
+    socket.on('error', () => fail(failure));
     socket.on('close', () => fail('closed'));
   });
 }
+
+function openSocket(target: RtmpPublishTarget, { address, ca }: RtmpPublisherOptions): Socket {
+  const where = { host: address ?? target.host, port: target.port };
+  const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
+  const socket = target.isTls
+    ? connectTls({ ...where, ...servername, ...(ca === undefined ? {} : { ca }) })
+    : connect(where);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
+}
+
+/** What has become of the bytes of a publish. */
+export type RtmpPublisherStats = Readonly<{
+  /** Media bytes that have left the process, RTMP headers included. The kernel may still hold a few megabytes of them. */
+  sentBytes: number;
+  /** Handed to the socket, not taken by the kernel yet. */
+  backlogBytes: number;
+  /** What the server says it has read of this connection (32 bits, wrapping); null for a server that never says. */
+  acknowledgedBytes: number | null;
+  /** Tags dropped because the backlog was over its bound. */
+  droppedTags: number;
+}>;
 
 /** An accepted publish. The owner calls `close()`; `closed` tells when and why it ended. */
 export class RtmpPublisher {
@@ -73,6 +111,7 @@ export class RtmpPublisher {
   readonly #backlogBytesMax: number;
   #resolveClosed: (reason: PublishRefusal) => void = () => undefined;
   #isDropping = false;
+  #handedBytes = 0;
   #droppedTags = 0;
 
   constructor(socket: Socket, conversation: PublishConversation, options: RtmpPublisherOptions) {
@@ -84,14 +123,14 @@ export class RtmpPublisher {
     });
   }
 
-  /** Bytes handed to the socket that the kernel has not taken yet. */
-  get backlogBytes(): number {
-    return this.#socket.writableLength;
-  }
-
-  /** Tags dropped because the backlog was over its bound. */
-  get droppedTags(): number {
-    return this.#droppedTags;
+  get stats(): RtmpPublisherStats {
+    const backlogBytes = this.#socket.writableLength;
+    return {
+      sentBytes: Math.max(0, this.#handedBytes - backlogBytes),
+      backlogBytes,
+      acknowledgedBytes: this.#conversation.peerAcknowledgedBytes,
+      droppedTags: this.#droppedTags,
+    };
   }
 
   /**
@@ -104,24 +143,27 @@ export class RtmpPublisher {
       this.#droppedTags += 1;
       return 'dropped';
     }
-    this.#socket.write(this.#conversation.encode(tag));
+    const bytes = this.#conversation.encode(tag);
+    this.#handedBytes += bytes.length;
+    this.#socket.write(bytes);
     return 'sent';
   }
 
   #shouldDrop(tag: FlvTag, hasVideo: boolean): boolean {
     if (!isFrame(tag)) return false;
-    if (this.backlogBytes > this.#backlogBytesMax) this.#isDropping = true;
+    const backlogBytes = this.#socket.writableLength;
+    if (backlogBytes > this.#backlogBytesMax) this.#isDropping = true;
     if (!this.#isDropping) return false;
     const isEntry = tag.typeId === FlvTagType.video ? readFlvVideoHeader(tag.payload).isKeyframe : !hasVideo;
-    if (isEntry && this.backlogBytes <= this.#backlogBytesMax / 2) this.#isDropping = false;
+    if (isEntry && backlogBytes <= this.#backlogBytesMax / 2) this.#isDropping = false;
     return this.#isDropping;
   }
 
-  /** Says goodbye and ends the connection; `closed` resolves with `aborted`. */
+  /** Says goodbye and ends the connection, within half a second; `closed` resolves with `aborted`. */
   close(): void {
     if (!this.#socket.destroyed) this.#socket.end(this.#conversation.encodeGoodbye());
     this.end('aborted');
-    const timer = setTimeout(() => this.#socket.destroy(), 500);
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
