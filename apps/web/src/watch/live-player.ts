@@ -1,97 +1,132 @@
-import mpegts from 'mpegts.js';
-import { type PlayerSei, readIngestMark } from './ingest-mark.ts';
-import { MediaClock } from './media-clock.ts';
+import { waitForList } from './list-poll.ts';
 import type { Playhead } from './pin-gate.ts';
+import { playbackCapabilities } from './playback-capabilities.ts';
+import type { EngineMaker, PlaybackEngine, PlaybackMode } from './playback-engine.ts';
 import {
-  EDGE_DRIFT_MAX_S,
-  EDGE_TARGET_S,
-  FIRST_FRAME_TIMEOUT_MS,
-  FLV_SETTINGS,
-  PAUSED_RELEASE_MS,
-  WATCH_PERIOD_MS,
-} from './player-settings.ts';
+  initialPlayback,
+  type PlaybackEvent,
+  type PlaybackFailure,
+  type PlaybackOrder,
+  type PlaybackState,
+  type PlayerChoice,
+  playbackAfter,
+  type Transport,
+} from './playback-policy.ts';
+import { FIRST_FRAME_TIMEOUT_MS, PAUSED_RELEASE_MS, WATCH_PERIOD_MS } from './player-settings.ts';
 import type { PlayerState } from './player-slate.ts';
-import { RETRY_FORGIVEN_AFTER_MS, retryDelayMs } from './retry-delay.ts';
 import { StallWatch } from './stall-watch.ts';
+
+/** Absolute addresses of one show's picture. */
+export type LiveSource = { readonly flvUrl: string; readonly hlsUrl: string };
 
 export type LivePlayerOptions = {
   readonly video: HTMLVideoElement;
-  /** `{video base URL}/live/{playbackId}.flv` */
-  readonly url: string;
+  readonly source: LiveSource;
+  readonly choice: PlayerChoice;
   readonly onState: (state: PlayerState) => void;
 };
 
-/** Not in the package's event table, but emitted since 1.8. */
-const SEI_ARRIVED = 'sei_arrived';
+/** What the player is doing, for the viewer's label and for tests. */
+export type PlayerReport = {
+  /** Null: nothing is loaded. */
+  readonly mode: PlaybackMode | null;
+  /** From asking for the stream to its first picture, this time; null before it. */
+  readonly joinMs: number | null;
+  /** Times that the stream was asked for since the page opened. */
+  readonly loads: number;
+};
 
-mpegts.LoggingControl.applyConfig({ enableAll: false, enableError: false, enableWarn: false });
+type LoadOrder = Extract<PlaybackOrder, { kind: 'load' }>;
+
+/** Each way of playing is a chunk of its own, asked for when it is needed. */
+const ENGINES: Readonly<Record<Transport, () => Promise<EngineMaker>>> = {
+  flv: () => import('./flv-engine.ts').then(({ flvEngine }) => flvEngine),
+  hls: () => import('./hls-engine.ts').then(({ hlsEngine }) => hlsEngine),
+  native: () => import('./native-engine.ts').then(({ nativeEngine }) => nativeEngine),
+};
+
+/** Asks for the chunk that is likely to be needed. */
+export async function preloadEngine(choice: PlayerChoice): Promise<void> {
+  const { order } = playbackAfter(initialPlayback(choice, playbackCapabilities()), { kind: 'begin' }, 0, 0);
+  if (order?.kind === 'load') await ENGINES[order.transport]();
+}
 
 /**
- * Plays one show by HTTP-FLV for as long as it exists: loads, watches for stalls, tries again with backoff. Owned by
- * the video component, which calls `destroy`.
+ * Plays one show for as long as it exists: does what the policy decides, with the engine it names, and tells the policy
+ * what came of it. Owned by the video component, which calls `destroy`.
  */
 export class LivePlayer {
   readonly #options: LivePlayerOptions;
-  readonly #clock = new MediaClock();
   readonly #stalls = new StallWatch();
   readonly #listeners = new AbortController();
   readonly #watchTimer: ReturnType<typeof setInterval>;
-  #flv: mpegts.Player | null = null;
+  #playback: PlaybackState;
+  #engine: PlaybackEngine | null = null;
   #state: PlayerState = { kind: 'loading' };
   #retryTimer: ReturnType<typeof setTimeout> | null = null;
-  #attempt = 0;
-  #loadedAtMs = 0;
-  #steadySinceMs: number | null = null;
+  /** Aborted when what is being loaded is no longer wanted. */
+  #loading = new AbortController();
+  #askedAtMs = 0;
+  #joinMs: number | null = null;
+  #loads = 0;
   #pausedAtMs: number | null = null;
   #isInterrupted = false;
+  #listText: string | null = null;
 
   constructor(options: LivePlayerOptions) {
     this.#options = options;
+    this.#playback = initialPlayback(options.choice, playbackCapabilities());
     const { video } = options;
     const listen = { signal: this.#listeners.signal };
     video.addEventListener('playing', () => this.#onPlaying(), listen);
     video.addEventListener('pause', () => this.#onPaused(), listen);
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_PERIOD_MS);
-    if (mpegts.getFeatureList().mseLivePlayback) this.#load();
-    else this.#become({ kind: 'unsupported' });
+    this.#tell({ kind: 'begin' });
   }
 
   /** Stops everything and lets go of the video element. */
   destroy(): void {
     this.#listeners.abort();
     clearInterval(this.#watchTimer);
-    this.#cancelRetry();
     this.#unload();
   }
 
   /** Where the picture is on the ingest clock. */
   playhead(): Playhead {
-    const { video } = this.#options;
-    const hasPlayed = this.#steadySinceMs !== null;
     return {
-      wallMs: hasPlayed ? this.#clock.wallAt(video.currentTime * 1_000) : null,
+      wallMs: this.#joinMs === null ? null : (this.#engine?.wallMs() ?? null),
       isPaused: this.#state.kind === 'paused',
     };
+  }
+
+  report(): PlayerReport {
+    return { mode: this.#engine?.mode ?? null, joinMs: this.#joinMs, loads: this.#loads };
+  }
+
+  /** Another way of playing, at once. */
+  choose(choice: PlayerChoice): void {
+    if (choice === this.#playback.choice) return;
+    this.#pausedAtMs = null;
+    this.#become({ kind: 'loading' });
+    this.#tell({ kind: 'choose', choice });
   }
 
   /** Someone pressed play: allowed to start with the sound as it is set. */
   play(): void {
     this.#pausedAtMs = null;
-    if (this.#flv === null) this.retryNow();
-    else this.#start();
+    if (this.#engine !== null) this.#start();
+    else this.#tell({ kind: 'begin' });
   }
 
   pause(): void {
     this.#options.video.pause();
   }
 
-  /** The show went on air or came back: no need to wait out the backoff. Nothing happens while the picture moves. */
+  /** The show went on air or came back: no need to wait out the backoff. Nothing happens while the picture moves or a load is under way. */
   retryNow(): void {
-    if (this.#state.kind === 'playing' || this.#state.kind === 'unsupported') return;
-    if (this.#flv !== null && this.#state.kind !== 'retrying') return;
-    this.#attempt = 0;
-    this.#cancelRetry();
-    this.#load();
+    if (this.#state.kind === 'playing') return;
+    if (this.#engine !== null && this.#state.kind !== 'retrying') return;
+    this.#tell({ kind: 'on-air' });
   }
 
   /** While the publisher is away the standing picture is no stall; the connection stays open. */
@@ -99,34 +134,79 @@ export class LivePlayer {
     if (this.#isInterrupted === isInterrupted) return;
     this.#isInterrupted = isInterrupted;
     this.#stalls.reset();
-    this.#loadedAtMs = performance.now();
+    this.#askedAtMs = performance.now();
   }
 
-  #load(): void {
+  #tell(event: PlaybackEvent): void {
+    const { state, order } = playbackAfter(this.#playback, event, performance.now(), Math.random());
+    this.#playback = state;
+    if (order === null) return;
     this.#unload();
-    const { video, url } = this.#options;
-    this.#loadedAtMs = performance.now();
-    if (this.#state.kind !== 'retrying') this.#become({ kind: 'loading' });
-    const flv = mpegts.createPlayer({ type: 'flv', isLive: true, url, cors: true }, FLV_SETTINGS);
-    this.#flv = flv;
-    flv.on(mpegts.Events.ERROR, () => this.#onLost(flv));
-    flv.on(mpegts.Events.LOADING_COMPLETE, () => this.#onLost(flv));
-    flv.on(SEI_ARRIVED, (sei: PlayerSei) => {
-      const mark = readIngestMark(sei);
-      if (mark !== null) this.#clock.add(mark);
-    });
-    flv.attachMediaElement(video);
-    flv.load();
-    this.#start();
+    if (order.kind === 'give-up') {
+      this.#become({ kind: 'unsupported' });
+    } else if (order.delayMs > 0) {
+      this.#become({ kind: 'retrying', attempt: state.attempt });
+      this.#retryTimer = setTimeout(() => this.#load(order), order.delayMs);
+    } else {
+      this.#load(order);
+    }
   }
 
+  #load(order: LoadOrder): void {
+    this.#unload();
+    if (this.#state.kind !== 'retrying') this.#become({ kind: 'loading' });
+    const { signal } = this.#loading;
+    this.#open(order, signal).catch(() => {
+      if (!signal.aborted) this.#fail('lost'); // the engine's chunk did not come
+    });
+  }
+
+  async #open(order: LoadOrder, signal: AbortSignal): Promise<void> {
+    const { source, video } = this.#options;
+    const url = order.transport === 'flv' ? source.flvUrl : source.hlsUrl;
+    this.#askedAtMs = performance.now();
+    if (order.transport !== 'flv' && order.list !== 'any') {
+      const failure = await waitForList({ url, until: order.list, seenText: this.#listText, signal });
+      if (failure !== null) {
+        this.#fail(failure);
+        return;
+      }
+    }
+    const maker = await ENGINES[order.transport]();
+    if (signal.aborted) return;
+    if (!maker.isSupported()) {
+      this.#fail('unsupported');
+      return;
+    }
+    this.#askedAtMs = performance.now();
+    this.#loads += 1;
+    const engine = maker.start({
+      video,
+      url,
+      isLowLatency: order.isLowLatency,
+      onAttached: () => {
+        if (!signal.aborted) this.#start();
+      },
+      onFailed: (failure) => {
+        if (!signal.aborted) this.#fail(failure);
+      },
+    });
+    if (signal.aborted) engine.destroy();
+    else this.#engine = engine;
+  }
+
+  /** Aborts what is loading, lets go of the engine and of any retry that was planned. */
   #unload(): void {
-    const flv = this.#flv;
-    this.#flv = null; // first: the element fires `pause` while it is let go
-    this.#steadySinceMs = null;
-    this.#clock.clear();
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const engine = this.#engine;
+    this.#engine = null; // first: the element fires `pause` while it is let go
+    this.#joinMs = null;
     this.#stalls.reset();
-    flv?.destroy();
+    this.#listText = engine?.listText() ?? this.#listText;
+    engine?.destroy();
   }
 
   #start(): void {
@@ -135,44 +215,29 @@ export class LivePlayer {
     });
   }
 
+  #fail(failure: PlaybackFailure): void {
+    if (this.#pausedAtMs === null) this.#tell({ kind: 'failed', failure });
+    else this.#unload(); // nobody waits for the picture: play loads anew
+  }
+
   #onPlaying(): void {
-    if (this.#flv === null) return;
+    if (this.#engine === null) return;
     this.#pausedAtMs = null;
-    this.#steadySinceMs ??= performance.now();
+    this.#joinMs ??= performance.now() - this.#askedAtMs;
+    this.#tell({ kind: 'picture' });
     this.#become({ kind: 'playing' });
   }
 
   #onPaused(): void {
-    if (this.#flv === null || this.#state.kind !== 'playing') return;
+    if (this.#engine === null || this.#state.kind !== 'playing') return;
     this.#pausedAtMs = performance.now();
     this.#become({ kind: 'paused' });
   }
 
-  /** The connection failed, or the server closed it in good order: a live stream has no end that we would know of. */
-  #onLost(flv: mpegts.Player): void {
-    if (this.#flv === flv) this.#retryLater();
-  }
-
-  /** Lets the connection go and tries again after the next step of the backoff. */
-  #retryLater(): void {
-    const steadyMs = this.#steadySinceMs === null ? 0 : performance.now() - this.#steadySinceMs;
-    if (steadyMs >= RETRY_FORGIVEN_AFTER_MS) this.#attempt = 0;
-    this.#cancelRetry();
-    this.#unload();
-    const delayMs = retryDelayMs(this.#attempt, Math.random());
-    this.#attempt += 1;
-    this.#become({ kind: 'retrying', attempt: this.#attempt });
-    this.#retryTimer = setTimeout(() => this.#load(), delayMs);
-  }
-
-  #cancelRetry(): void {
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
-  }
-
   /** Once a second: stalls, the live edge, a request without an answer, a long pause. */
   #watch(): void {
-    if (this.#flv === null) return;
+    const engine = this.#engine;
+    if (engine === null) return;
     const { video } = this.#options;
     const nowMs = performance.now();
     if (this.#pausedAtMs !== null) {
@@ -180,21 +245,18 @@ export class LivePlayer {
       return;
     }
     const isAwaited = this.#state.kind === 'loading' || this.#state.kind === 'retrying';
-    if (isAwaited && !this.#isInterrupted && nowMs - this.#loadedAtMs >= FIRST_FRAME_TIMEOUT_MS) {
-      this.#retryLater();
+    if (isAwaited && !this.#isInterrupted && nowMs - this.#askedAtMs >= FIRST_FRAME_TIMEOUT_MS) {
+      this.#fail('lost');
       return;
     }
     const shouldProgress = this.#state.kind === 'playing' && !this.#isInterrupted && !document.hidden;
-    if (this.#stalls.tick(video.currentTime * 1_000, shouldProgress)) this.#retryLater();
-    else if (shouldProgress) this.#keepToEdge();
-  }
-
-  #keepToEdge(): void {
-    const { video } = this.#options;
-    const { buffered } = video;
-    if (buffered.length === 0) return;
-    const edgeS = buffered.end(buffered.length - 1);
-    if (edgeS - video.currentTime > EDGE_DRIFT_MAX_S) video.currentTime = edgeS - EDGE_TARGET_S;
+    const progress = { playerMs: video.currentTime * 1_000, edgeMs: engine.edgeMs() };
+    if (this.#stalls.tick(progress, shouldProgress, engine.stallLimits)) {
+      this.#fail('lost');
+    } else if (shouldProgress) {
+      engine.keepToEdge();
+      this.#tell({ kind: 'tick' });
+    }
   }
 
   #become(state: PlayerState): void {

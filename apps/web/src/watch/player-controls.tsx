@@ -2,6 +2,8 @@ import { ActionIcon } from '@mantine/core';
 import { type ReactElement, type RefObject, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, type IconName } from '../design/icons.tsx';
+import { LiveDelay } from './live-delay.tsx';
+import { PlayerMenu } from './player-menu.tsx';
 import type { LivePlayerHandle } from './use-live-player.ts';
 
 type PlayerControlsProps = {
@@ -12,7 +14,7 @@ type PlayerControlsProps = {
   readonly setMuted: (muted: boolean) => void;
 };
 
-/** Play, sound and full screen: plain buttons and a slider, in this order for the keyboard. */
+/** Play, sound, how to play and full screen: plain buttons and a slider, in this order for the keyboard. */
 export function PlayerControls({ frame, video, player, isMuted, setMuted }: PlayerControlsProps): ReactElement {
   const { t } = useTranslation();
   const [volume, setVolume] = useState(0.8);
@@ -49,7 +51,9 @@ export function PlayerControls({ frame, video, player, isMuted, setMuted }: Play
         aria-label={t('player.volume')}
         onChange={({ currentTarget }) => changeVolume(Number(currentTarget.value))}
       />
+      <LiveDelay player={player} />
       <span className="sf-controls__space" />
+      <PlayerMenu player={player} />
       <Control
         icon={isFullscreen ? 'fullscreenExit' : 'fullscreen'}
         label={isFullscreen ? t('player.fullscreenExit') : t('player.fullscreen')}

@@ -1,65 +1,72 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import type { LivePlayer } from './live-player.ts';
+import { LivePlayer, type LiveSource, type PlayerReport, preloadEngine } from './live-player.ts';
 import type { Playhead } from './pin-gate.ts';
+import type { PlayerChoice } from './playback-policy.ts';
+import { keepPlayerChoice, readPlayerChoice } from './player-choice.ts';
 import type { PlayerState } from './player-slate.ts';
 
-/** mpegts.js comes in its own chunk, asked for as soon as a watch page is on its way. */
-export function preloadPlayer(): Promise<typeof import('./live-player.ts')> {
-  return import('./live-player.ts');
+/** The way of playing comes in its own chunk, asked for as soon as a watch page is on its way. */
+export function preloadPlayer(): Promise<void> {
+  return preloadEngine(readPlayerChoice(window.location.search));
 }
 
 const NO_PLAYHEAD: Playhead = { wallMs: null, isPaused: false };
-const CHUNK_RETRY_MS = 3_000;
+const NO_REPORT: PlayerReport = { mode: null, joinMs: null, loads: 0 };
 
 export type LivePlayerHandle = {
   readonly state: PlayerState;
+  readonly choice: PlayerChoice;
+  readonly choose: (choice: PlayerChoice) => void;
   readonly playhead: () => Playhead;
+  readonly report: () => PlayerReport;
   readonly play: () => void;
   readonly pause: () => void;
   readonly retryNow: () => void;
 };
 
-/** Runs a player on the video element while mounted; `url` null: not known yet. */
+/** Runs a player on the video element while mounted; `source` null: not known yet. */
 export function useLivePlayer(
   video: RefObject<HTMLVideoElement | null>,
-  url: string | null,
+  source: LiveSource | null,
   isInterrupted: boolean,
 ): LivePlayerHandle {
   const player = useRef<LivePlayer | null>(null);
   const [state, setState] = useState<PlayerState>({ kind: 'loading' });
+  const [choice, setChoice] = useState(() => readPlayerChoice(window.location.search));
+  const latestChoice = useRef(choice);
+  latestChoice.current = choice;
+  const { flvUrl, hlsUrl } = source ?? {};
 
   useEffect(() => {
     const element = video.current;
-    if (url === null || element === null) return;
-    let isGone = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const start = (): void => {
-      preloadPlayer().then(
-        ({ LivePlayer: Player }) => {
-          if (!isGone) player.current = new Player({ video: element, url, onState: setState });
-        },
-        () => {
-          timer = setTimeout(start, CHUNK_RETRY_MS);
-        },
-      );
-    };
-    start();
+    if (flvUrl === undefined || hlsUrl === undefined || element === null) return;
+    player.current = new LivePlayer({
+      video: element,
+      source: { flvUrl, hlsUrl },
+      choice: latestChoice.current,
+      onState: setState,
+    });
     return () => {
-      isGone = true;
-      clearTimeout(timer);
       player.current?.destroy();
       player.current = null;
       setState({ kind: 'loading' });
     };
-  }, [url, video]);
+  }, [flvUrl, hlsUrl, video]);
 
-  useEffect(() => player.current?.setInterrupted(isInterrupted), [isInterrupted]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new source means a new player, which has to be told too
+  useEffect(() => player.current?.setInterrupted(isInterrupted), [isInterrupted, flvUrl]);
 
   const [handle] = useState(() => ({
+    choose: (next: PlayerChoice) => {
+      keepPlayerChoice(next);
+      setChoice(next);
+      player.current?.choose(next);
+    },
     playhead: () => player.current?.playhead() ?? NO_PLAYHEAD,
+    report: () => player.current?.report() ?? NO_REPORT,
     play: () => player.current?.play(),
     pause: () => player.current?.pause(),
     retryNow: () => player.current?.retryNow(),
   }));
-  return { ...handle, state };
+  return { ...handle, state, choice };
 }

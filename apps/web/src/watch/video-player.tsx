@@ -97,16 +97,23 @@ function PlayerSlate({ slate, startsAt, onPlay }: PlayerSlateProps): ReactElemen
   );
 }
 
-/** For tests and diagnosis: the picture's ingest instant and its distance from now, without rendering. */
-function usePlayheadAttributes(frame: RefObject<HTMLElement | null>, { playhead }: Pick<LivePlayerHandle, 'playhead'>) {
+/** For tests and diagnosis, without rendering: the picture's ingest instant, its distance from now, and how it gets here. */
+function usePlayheadAttributes(
+  frame: RefObject<HTMLElement | null>,
+  { playhead, report }: Pick<LivePlayerHandle, 'playhead' | 'report'>,
+) {
   useEffect(() => {
     const timer = setInterval(() => {
       const data = frame.current?.dataset;
       const { wallMs } = playhead();
       if (data === undefined) return;
+      const { mode, joinMs, loads } = report();
+      data.mode = mode ?? 'none';
+      data.joinMs = joinMs === null ? '' : String(Math.round(joinMs));
+      data.loads = String(loads);
       data.playheadWallMs = wallMs === null ? '' : String(Math.round(wallMs));
       data.latencyMs = wallMs === null ? '' : String(Math.round(serverClock.now() - wallMs));
     }, DIAGNOSIS_PERIOD_MS);
     return () => clearInterval(timer);
-  }, [frame, playhead]);
+  }, [frame, playhead, report]);
 }

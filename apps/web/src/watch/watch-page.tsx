@@ -39,11 +39,15 @@ function Show({ playbackId }: { readonly playbackId: string }): ReactElement {
   shopHandler.current = show.onShop;
 
   const video = useRef<HTMLVideoElement>(null);
-  const url = config === undefined ? null : `${config.video.baseUrl}/live/${playbackId}.flv`;
+  const stream = config === undefined ? null : `${config.video.baseUrl}/live/${playbackId}`;
   const status = show.detail?.show.status ?? null;
   const isInterrupted = room.stream === 'interrupted' || (room.stream === 'unknown' && status === 'interrupted');
   const isOver = show.isMissing || isShowOver(room.stream, status);
-  const player = useLivePlayer(video, isOver ? null : url, isInterrupted);
+  const player = useLivePlayer(
+    video,
+    isOver || stream === null ? null : { flvUrl: `${stream}.flv`, hlsUrl: `${stream}.m3u8` },
+    isInterrupted,
+  );
   useReactionToStream(room, show, player.retryNow);
   const pin = useVisiblePin(show.detail, show.unpinnedAtMs, player.playhead);
 
