@@ -4,7 +4,7 @@
  */
 import { readUint8, readUint32 } from './byte-order.ts';
 import { FormatError } from './format-error.ts';
-import { MP4_BOX_HEADER_BYTES } from './mp4-box.ts';
+import { MP4_BOX_HEADER_BYTES, writeUint64 } from './mp4-box.ts';
 
 /** The head of a box. `sizeBytes` includes the head. */
 export type Mp4BoxHeader = Readonly<{ type: string; sizeBytes: number }>;
@@ -47,6 +47,18 @@ export function readFmp4Tracks(moov: Uint8Array): Fmp4TrackFacts[] {
         description: child(child(child(mdia, 'minf'), 'stbl'), 'stsd'),
       };
     });
+}
+
+/**
+ * Writes the duration into an init segment that was made with one. False, and nothing written, when it has no place for it.
+ * Throws FormatError.
+ */
+export function setFmp4Duration(init: Uint8Array, durationMs: number): boolean {
+  const mvex = childOrNull(child(init, 'moov'), 'mvex');
+  const mehd = mvex === null ? null : childOrNull(mvex, 'mehd');
+  if (mehd === null || mehd.length !== 12) return false;
+  writeUint64(mehd, 4, Math.round(durationMs)); // the movie's timescale is 1,000
+  return true;
 }
 
 /** The runs of a `moof` box, and its number. Throws FormatError. */
@@ -116,6 +128,12 @@ function bodyOf(box: Uint8Array, type: string): Uint8Array {
 }
 
 function child(parent: Uint8Array, type: string): Uint8Array {
+  const body = childOrNull(parent, type);
+  if (body === null) throw new FormatError('mp4.box_missing', { type });
+  return body;
+}
+
+function childOrNull(parent: Uint8Array, type: string): Uint8Array | null {
   for (const box of boxesOf(parent)) if (box.type === type) return box.body;
-  throw new FormatError('mp4.box_missing', { type });
+  return null;
 }

@@ -12,7 +12,7 @@ import { readFlvAudioHeader, readFlvVideoHeader } from './flv-media-header.ts';
 import { type FlvTag, FlvTagType } from './flv-tag.ts';
 import { encodeFmp4Fragment, type Fmp4Sample } from './fmp4-fragment.ts';
 import { encodeFmp4Init, type Fmp4Track } from './fmp4-init.ts';
-import { readFmp4Runs, readFmp4Tracks, readMp4BoxHeader } from './fmp4-reader.ts';
+import { readFmp4Runs, readFmp4Tracks, readMp4BoxHeader, setFmp4Duration } from './fmp4-reader.ts';
 import { FormatError } from './format-error.ts';
 
 const hasFfprobe = spawnSync('ffprobe', ['-version']).status === 0 || process.env.CI === 'true';
@@ -240,6 +240,9 @@ describe('init segments', () => {
   test('a duration changes no other byte, so that a file can be given its own at the end', () => {
     const [before, after] = [0, 7_200_000].map((durationMs) => encodeFmp4Init([VIDEO, AUDIO], { durationMs }));
     expect(before?.length).toBe(after?.length);
+    expect(setFmp4Duration(encodeFmp4Init([VIDEO]), 1)).toBe(false);
+    const rewritten = before?.slice() ?? new Uint8Array(0);
+    expect([setFmp4Duration(rewritten, 7_200_000), rewritten]).toEqual([true, after]);
     const changed = [...(before ?? [])].filter((byte, index) => byte !== after?.[index]);
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.length).toBeLessThanOrEqual(8);

@@ -49,6 +49,7 @@ export {
   readFmp4Runs,
   readFmp4Tracks,
   readMp4BoxHeader,
+  setFmp4Duration,
 } from './fmp4-reader.ts';
 export { FormatError, type FormatErrorDetails } from './format-error.ts';
 export { HEVC_CONFIG_NALS_MAX, type HevcConfig, parseHevcConfig } from './hevc-config.ts';
@@ -74,6 +75,7 @@ export {
   prefixNal,
   readNalsBeforePicture,
 } from './nal-unit.ts';
+export { RTMP_AGGREGATE_MESSAGES_MAX, splitRtmpAggregate } from './rtmp-aggregate.ts';
 export { RTMP_READER_LIMITS, RtmpChunkReader, type RtmpReaderLimits } from './rtmp-chunk-reader.ts';
 export { RtmpChunkWriter } from './rtmp-chunk-writer.ts';
 export { decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';

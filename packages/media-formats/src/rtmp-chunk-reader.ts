@@ -1,10 +1,11 @@
 /**
- * RTMP chunks → messages. Handles all four header forms, 1–3 byte chunk stream ids, extended timestamps (also on
- * form 3), Set Chunk Size and Abort. Bytes may come in any cut. Spec: Adobe RTMP 1.0, section 5.3.
+ * RTMP chunks → messages. Handles all four header forms, 1–3 byte chunk stream ids, extended timestamps (repeated on
+ * form 3 or left out), aggregates, Set Chunk Size and Abort. Bytes may come in any cut. Spec: Adobe RTMP 1.0, 5.3.
  */
 import { readUint8, readUint24, readUint32 } from './byte-order.ts';
 import { FormatError } from './format-error.ts';
 import { GrowingPayload } from './growing-payload.ts';
+import { splitRtmpAggregate } from './rtmp-aggregate.ts';
 import { type RtmpMessage, RtmpMessageType } from './rtmp-message.ts';
 
 const EXTENDED_TIMESTAMP = 0xff_ff_ff;
@@ -50,6 +51,8 @@ export class RtmpChunkReader {
   readonly #streams = new Map<number, ChunkStream>();
   readonly #header = new Uint8Array(HEADER_BYTES_MAX);
   #headerFilled = 0;
+  /** Bytes collected as an extended timestamp that are what follows the header instead. */
+  #absentTimestamp: Uint8Array | null = null;
   #chunkSizeBytes = CHUNK_SIZE_DEFAULT;
   #pendingBytes = 0;
   /** The chunk whose payload is being read and how much of it is missing. */
@@ -71,13 +74,16 @@ export class RtmpChunkReader {
 
   /**
    * Reads bytes and hands every finished message to `onMessage`, in order. Set Chunk Size and Abort are applied and not
-   * handed on. The bytes are copied: the caller may reuse them. Throws FormatError (`rtmp.*`); the reader is then dead.
+   * handed on; an aggregate is handed on as the messages in it. The bytes are copied: the caller may reuse them.
+   * Throws FormatError (`rtmp.*`); the reader is then dead.
    */
   push(bytes: Uint8Array, onMessage: (message: RtmpMessage) => void): void {
     let offset = 0;
     while (offset < bytes.length || this.#chunk?.bytes === 0) {
       if (this.#chunk === null) {
         offset = this.#readHeader(bytes, offset);
+        const notHeader = this.#takeAbsentExtendedTimestamp();
+        if (notHeader !== null) this.push(notHeader, onMessage); // four bytes at most, so not deep
       } else {
         offset = this.#readPayload(this.#chunk, bytes, offset, onMessage);
       }
@@ -88,12 +94,13 @@ export class RtmpChunkReader {
   #readHeader(bytes: Uint8Array, start: number): number {
     let offset = start;
     for (;;) {
-      const needed = this.#headerBytesNeeded();
-      if (this.#headerFilled >= needed) break;
+      const missing = this.#headerBytesNeeded() - this.#headerFilled;
+      if (missing <= 0) break;
       if (offset >= bytes.length) return offset;
-      this.#header[this.#headerFilled] = readUint8(bytes, offset);
-      this.#headerFilled += 1;
-      offset += 1;
+      const piece = bytes.subarray(offset, offset + missing);
+      this.#header.set(piece, this.#headerFilled);
+      this.#headerFilled += piece.length;
+      offset += piece.length;
     }
     this.#beginChunk();
     return offset;
@@ -134,13 +141,12 @@ export class RtmpChunkReader {
       if (!isNewMessage) throw new FormatError('rtmp.chunk_interrupts_message', { chunkStreamId: stream.id });
       this.#readMessageHeader(stream, format, basic);
     }
-    if (isNewMessage) this.#beginMessage(stream, format, basic);
-    const leftover = format === 3 && !isNewMessage ? this.#absentExtendedTimestamp(stream, basic) : null;
+    if (format === 3 && stream.isExtended) this.#readRepeatedTimestamp(stream, basic);
+    if (isNewMessage) this.#beginMessage(stream, format);
     this.#headerFilled = 0;
-    const pending = stream.pending;
+    const { pending } = stream;
     if (pending === null) throw new FormatError('rtmp.chunk_state', { chunkStreamId: stream.id });
     this.#chunk = { stream, bytes: Math.min(this.#chunkSizeBytes, pending.missingBytes) };
-    if (leftover !== null) this.#appendPiece(this.#chunk, leftover);
   }
 
   #streamFor(id: number, format: number): ChunkStream {
@@ -186,8 +192,7 @@ export class RtmpChunkReader {
     if (stream.isExtended) stream.timestampField = readUint32(header, basic + (MESSAGE_HEADER_BYTES[format] ?? 0));
   }
 
-  #beginMessage(stream: ChunkStream, format: number, basic: number): void {
-    if (format === 3 && stream.isExtended) stream.timestampField = readUint32(this.#header, basic);
+  #beginMessage(stream: ChunkStream, format: number): void {
     stream.timestampMs = format === 0 ? stream.timestampField : (stream.timestampMs + stream.timestampField) >>> 0;
     if (stream.lengthBytes > this.#limits.messageBytesMax) {
       throw new FormatError('rtmp.message_too_large', {
@@ -199,12 +204,20 @@ export class RtmpChunkReader {
   }
 
   /**
-   * Some encoders leave the extended timestamp out of continuation chunks. The four bytes read in its place are then
-   * payload: they differ from the timestamp of the message (the test every large server makes).
+   * Form 3 repeats the extended timestamp of the header before it (5.3.1.3), but some encoders leave it out. The four
+   * bytes read in its place are then no part of the header: they differ from that timestamp, which every large server
+   * takes as the sign. Encoders also differ in whether they repeat the field or the absolute time.
    */
-  #absentExtendedTimestamp(stream: ChunkStream, basic: number): Uint8Array | null {
-    if (!stream.isExtended || readUint32(this.#header, basic) === stream.timestampField) return null;
-    return this.#header.slice(basic, basic + 4);
+  #readRepeatedTimestamp(stream: ChunkStream, basic: number): void {
+    const repeated = readUint32(this.#header, basic);
+    if (repeated === stream.timestampField || repeated === stream.timestampMs) return;
+    this.#absentTimestamp = this.#header.slice(basic, basic + 4);
+  }
+
+  #takeAbsentExtendedTimestamp(): Uint8Array | null {
+    const taken = this.#absentTimestamp;
+    this.#absentTimestamp = null;
+    return taken;
   }
 
   #appendPiece(chunk: Chunk, piece: Uint8Array): void {
@@ -242,13 +255,10 @@ export class RtmpChunkReader {
       if (aborted !== undefined) this.#discard(aborted);
       return;
     }
-    onMessage({
-      chunkStreamId: stream.id,
-      typeId: stream.typeId,
-      messageStreamId: stream.messageStreamId,
-      timestampMs: stream.timestampMs,
-      payload,
-    });
+    const { id: chunkStreamId, typeId, messageStreamId, timestampMs } = stream;
+    const message: RtmpMessage = { chunkStreamId, typeId, messageStreamId, timestampMs, payload };
+    if (typeId === RtmpMessageType.aggregate) for (const one of splitRtmpAggregate(message)) onMessage(one);
+    else onMessage(message);
   }
 
   #discard(stream: ChunkStream): void {
