@@ -49,6 +49,32 @@ export function createMediaMetrics(registry: Registry) {
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
       registers,
     }),
+    hlsRequests: counter('media_hls_requests_total', 'HLS requests by what was asked for and outcome', [
+      'kind',
+      'outcome',
+    ]),
+    hlsHeld: new Gauge({
+      name: 'media_hls_held_requests',
+      help: 'HLS requests that wait for a part or a playlist',
+      registers,
+    }),
+    hlsReleaseSeconds: new Histogram({
+      name: 'media_hls_release_seconds',
+      help: 'Time from a part that exists to the last answer that waited for it',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.5],
+      registers,
+    }),
+    hlsPartLateSeconds: new Histogram({
+      name: 'media_hls_part_late_seconds',
+      help: 'How much later than its target a part came after the one before',
+      buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
+      registers,
+    }),
+    hlsConnectionsCut: counter('media_hls_connections_cut_total', 'HLS connections cut by reason', ['reason']),
+    hlsViewersUncounted: counter(
+      'media_hls_viewers_uncounted_total',
+      'HLS requests of viewers beyond the table of viewers',
+    ),
     mergeChanges: counter('media_flv_merge_changes_total', 'Changes of the merge level by new level', ['level']),
     hookRequests: counter('media_hook_requests_total', 'Publish hook calls by outcome', ['outcome']),
     eventDeliveries: counter('media_event_deliveries_total', 'Event deliveries by target and outcome', [

@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countBug, type Logger } from '@showfloor/service-kit';
 import { SrsApi } from './control/srs-api.ts';
+import { TrustedProxies } from './delivery/client-address.ts';
 import { FlvDelivery } from './delivery/flv-delivery.ts';
 import { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
+import { HOLD_LIMITS, type HoldLimits } from './delivery/hls-channel.ts';
+import { HELD_MAX, HlsDelivery } from './delivery/hls-delivery.ts';
+import { HLS_VIEWERS_LIMITS, type HlsViewersLimits } from './delivery/hls-viewers.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, HttpConnections } from './delivery/http-connections.ts';
 import { HttpDelivery } from './delivery/http-delivery.ts';
+import { HLS_OPTIONS } from './hls/hls-options.ts';
+import { HlsPackagers } from './hls/hls-packagers.ts';
 import { GOP_LIMITS, type GopLimits } from './hub/gop-cache.ts';
 import { type HubEvent, STREAMS_MAX, StreamHub } from './hub/stream-hub.ts';
 import { AdmissionDesk, type Admit } from './ingest/admission.ts';
@@ -45,6 +52,13 @@ export type MediaPlaneOptions = Readonly<{
   rivalWindowMs?: number;
   mergeCeilingMs?: number;
   keepAliveMs?: number;
+  /** Proxies whose `X-Forwarded-For` is believed; none. */
+  trustedProxies?: TrustedProxies;
+  /** HLS requests held at once; 20,000. */
+  hlsHeldMax?: number;
+  hlsHold?: Partial<HoldLimits>;
+  hlsConnection?: Partial<ConnectionLimits>;
+  hlsViewers?: Partial<HlsViewersLimits>;
   gop?: Partial<GopLimits>;
   viewerLimits?: Partial<ViewerLimits>;
   rtmpLimits?: Partial<RtmpLimits>;
@@ -94,6 +108,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);
+      if (event.type === 'started') startHls(event.playbackId);
       if (event.type === 'ended') admissions.forget(event.playbackId);
       options.onEvent(event);
     },
@@ -108,13 +123,34 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     keepAliveMs: options.keepAliveMs ?? KEEP_ALIVE_MS,
   });
   const publisherCount = (): number => hub.list().filter((entry) => entry.publisherClientId !== null).length;
-  const hasRoom = (): boolean => flv.viewerCount + publisherCount() < connectionsMax;
+  const connections = new HttpConnections();
+  const hasRoom = (): boolean => flv.viewerCount + connections.hlsCount + publisherCount() < connectionsMax;
   const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom });
   const rtmp = new RtmpServer(
     { desk, metrics, log, limits: { ...RTMP_LIMITS, ...options.rtmpLimits }, app },
     { streamsMax, waitingPeers: { ...WAITING_PEERS_LIMITS, ...options.waitingPeers } },
   );
-  const http = new HttpDelivery({ hub, flv, metrics, hasRoom, connectionsMax });
+  const proxies = options.trustedProxies ?? new TrustedProxies([]);
+  const packagers = new HlsPackagers({ hls: HLS_OPTIONS, metrics });
+  const hls = new HlsDelivery({
+    sources: packagers,
+    connections,
+    proxies,
+    metrics,
+    log,
+    hasRoom,
+    heldMax: options.hlsHeldMax ?? HELD_MAX,
+    hold: { ...HOLD_LIMITS, ...options.hlsHold },
+    connection: { ...CONNECTION_LIMITS, ...options.hlsConnection },
+    viewers: { ...HLS_VIEWERS_LIMITS, ...options.hlsViewers },
+  });
+  const startHls = (playbackId: string): void => {
+    const stream = hub.find(playbackId);
+    if (stream === undefined) return;
+    packagers.start(stream);
+    hls.follow(playbackId);
+  };
+  const http = new HttpDelivery({ hub, flv, hls, connections, proxies, metrics, hasRoom, connectionsMax });
   const api = new SrsApi({
     hub,
     rtmp,
@@ -151,6 +187,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       options.rtmps?.certificate.close();
       hub.close();
       await Promise.all([rtmp.close(), http.close()]);
+      packagers.close();
     },
   };
 }

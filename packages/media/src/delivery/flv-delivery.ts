@@ -48,12 +48,9 @@ export class FlvDelivery {
     return this.#sent.get(stream)?.bytes ?? 0;
   }
 
-  /** Gives a socket, whose HTTP head is written, to a stream. The socket's end takes the viewer out. */
-  watch(stream: Stream, socket: Socket): void {
-    const viewer = new FlvViewer(
-      { id: randomUUID(), ip: socket.remoteAddress ?? '', playbackId: stream.playbackId },
-      socket,
-    );
+  /** Gives a socket, whose HTTP head is written, to a stream. `ip` is the viewer's. The socket's end takes the viewer out. */
+  watch(stream: Stream, socket: Socket, ip: string): void {
+    const viewer = new FlvViewer({ id: randomUUID(), ip, playbackId: stream.playbackId }, socket);
     const fanOut = this.#fanOutFor(stream);
     const watch: Watch = { viewer, fanOut, endReason: 'viewer_closed' };
     this.#watches.set(viewer.id, watch);

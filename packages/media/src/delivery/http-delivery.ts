@@ -1,32 +1,28 @@
 /**
  * The public HTTP listener. node:http reads requests; an FLV response is then written to the raw socket, because the
- * shared buffers need neither chunked framing nor a copy of the head per write.
+ * shared buffers need neither chunked framing nor a copy of the head per write. HLS is `hls-delivery.ts`'s.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '@showfloor/service-kit';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
+import type { TrustedProxies } from './client-address.ts';
 import type { FlvDelivery } from './flv-delivery.ts';
+import type { HlsDelivery } from './hls-delivery.ts';
+import { readHlsPath } from './hls-request.ts';
+import { CORS_HEADERS, HttpAnswer, KEEP_ALIVE_TIMEOUT_MS } from './http-answer.ts';
+import type { HttpConnections } from './http-connections.ts';
 
 /** `/live/live/` is where SRS puts it. */
 const FLV_PATH = /^\/live\/(?:live\/)?([a-z0-9-]{1,64})\.flv$/;
 const RETRY_AFTER_SECONDS = 5;
 const HEADERS_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Connections beyond the viewers that may be asking: they get their 503 instead of silence. */
 const ASKING_CONNECTIONS_MAX = 1_000;
 
-const CORS = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-  'access-control-allow-headers': 'Range, Cache-Control, Content-Type',
-  'access-control-max-age': '86400',
-  'timing-allow-origin': '*',
-} as const;
-
 const FLV_HEADERS = {
-  ...CORS,
+  ...CORS_HEADERS,
   'content-type': 'video/x-flv',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -40,9 +36,16 @@ const FLV_HEAD = Buffer.from(
     .join('')}\r\n`,
 );
 
+const METHOD_NOT_ALLOWED = HttpAnswer.problem(405, 'method_not_allowed', { allow: 'GET, HEAD, OPTIONS' });
+const NOT_ON_AIR = HttpAnswer.problem(404, 'not_on_air');
+const FULL = HttpAnswer.problem(503, 'full', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+
 export type HttpDeliveryOptions = Readonly<{
   hub: StreamHub;
   flv: FlvDelivery;
+  hls: HlsDelivery;
+  connections: HttpConnections;
+  proxies: TrustedProxies;
   metrics: MediaMetrics;
   /** False when the process has all the connections it may carry. */
   hasRoom: () => boolean;
@@ -68,6 +71,7 @@ export class HttpDelivery {
       (request, response) => this.#answer(request, response),
     );
     this.#server.maxConnections = options.connectionsMax + ASKING_CONNECTIONS_MAX;
+    this.#server.on('connection', (socket) => options.connections.add(socket));
     this.#server.on('drop', () => options.metrics.plays.inc({ protocol: 'flv', outcome: 'dropped' }));
   }
 
@@ -79,6 +83,7 @@ export class HttpDelivery {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#options.flv.close();
+    this.#options.hls.close();
     this.#server.closeAllConnections();
     await closed;
   }
@@ -88,47 +93,57 @@ export class HttpDelivery {
       request.socket.destroy(); // a pipelined request would be a second viewer on one connection
       return;
     }
-    const path = (request.url ?? '').split('?')[0] ?? '';
+    const { path, query } = splitUrl(request.url ?? '');
     if (request.method === 'OPTIONS') {
-      response.writeHead(204, CORS).end();
+      response.writeHead(204, CORS_HEADERS).end();
       return;
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      refuse(response, 405, 'method_not_allowed', { allow: 'GET, HEAD, OPTIONS' });
+      METHOD_NOT_ALLOWED.send(request, response);
       return;
     }
+    const target = readHlsPath(path);
+    if (target === null) this.#answerFlv(path, request, response);
+    else this.#options.hls.handle(target, query, request, response);
+  }
+
+  #answerFlv(path: string, request: IncomingMessage, response: ServerResponse): void {
+    const { metrics, connections, proxies } = this.#options;
     const playbackId = FLV_PATH.exec(path)?.[1];
     const stream = playbackId === undefined ? undefined : this.#options.hub.find(playbackId);
     if (stream === undefined) {
-      this.#options.metrics.plays.inc({ protocol: 'flv', outcome: 'not_found' });
-      refuse(response, 404, 'not_on_air', {});
+      metrics.plays.inc({ protocol: 'flv', outcome: 'not_found' });
+      NOT_ON_AIR.send(request, response);
       return;
     }
     if (!this.#options.hasRoom()) {
-      this.#options.metrics.plays.inc({ protocol: 'flv', outcome: 'full' });
-      refuse(response, 503, 'full', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+      metrics.plays.inc({ protocol: 'flv', outcome: 'full' });
+      FULL.send(request, response);
       return;
     }
     if (request.method === 'HEAD') {
       response.writeHead(200, FLV_HEADERS).end();
       return;
     }
+    const connection = connections.find(request.socket);
+    if (connection === undefined || response.socket === null) {
+      request.socket.destroy(); // closed meanwhile, or asked for behind an answer that is still to come
+      return;
+    }
+    connections.unmarkHls(connection);
     const { socket } = request;
     this.#watching.add(socket);
     socket.write(FLV_HEAD);
-    this.#options.flv.watch(stream, socket);
+    const forwarded = request.headers['x-forwarded-for'];
+    this.#options.flv.watch(
+      stream,
+      socket,
+      proxies.clientOf(connection.remoteAddress, typeof forwarded === 'string' ? forwarded : forwarded?.join(',')),
+    );
   }
 }
 
-function refuse(response: ServerResponse, status: number, reason: string, headers: Record<string, string>): void {
-  const body = JSON.stringify({ type: 'about:blank', status, reason });
-  response
-    .writeHead(status, {
-      ...CORS,
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      'content-length': String(Buffer.byteLength(body)),
-      ...headers,
-    })
-    .end(body);
+function splitUrl(url: string): { path: string; query: string } {
+  const at = url.indexOf('?');
+  return at === -1 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
 }

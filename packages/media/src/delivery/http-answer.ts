@@ -1,0 +1,179 @@
+/**
+ * Finished HTTP answers: head and body are built once and written to every socket that wants them, past `ServerResponse`, whose
+ * header work is half of what an answer costs. Order on a connection is kept: only the response whose turn it is may be
+ * written past it (node:http has given it the socket); a pipelined one behind it takes the ordinary way.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** What every answer of the public listener carries: pages of any origin play our video. */
+export const CORS_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-allow-headers':
+    'Range, If-None-Match, Cache-Control, Content-Type, X-Playback-Session-Id, CMCD-Request, CMCD-Object, CMCD-Status, CMCD-Session',
+  'access-control-expose-headers': 'Date, Age, ETag, Content-Length, Content-Range, Retry-After',
+  'access-control-max-age': '86400',
+  'timing-allow-origin': '*',
+} as const;
+
+/** Idle connections are kept this long: longer than nginx's 60 s, so that it never meets one that is just closing. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  206: 'Partial Content',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  416: 'Range Not Satisfiable',
+  503: 'Service Unavailable',
+};
+
+const NO_BODY: readonly Buffer[] = [];
+
+/** One answer for any number of requests. */
+export class HttpAnswer {
+  readonly status: number;
+  readonly bytes: number;
+  /** Null when there is none. */
+  readonly etag: string | null;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #body: readonly Buffer[];
+  #head: Buffer | null = null;
+  #headSecond = 0;
+  #notModified: HttpAnswer | null = null;
+
+  /** `content-length`, CORS and connection headers are added. Buffers of `body` are shared and never written to. */
+  constructor(status: number, headers: Readonly<Record<string, string>>, body: readonly Buffer[] = NO_BODY) {
+    this.status = status;
+    this.#body = body;
+    this.bytes = body.reduce((sum, part) => sum + part.length, 0);
+    this.etag = headers.etag ?? null;
+    const all = { ...CORS_HEADERS, 'x-content-type-options': 'nosniff', ...headers };
+    const { 'content-length': _length, ...withoutLength } = all as Readonly<Record<string, string>>;
+    this.#headers = status === 304 ? withoutLength : { ...withoutLength, 'content-length': String(this.bytes) };
+  }
+
+  /** An error in the form that all our HTTP errors have; nobody may keep it. */
+  static problem(status: number, reason: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+    const body = Buffer.from(JSON.stringify({ type: 'about:blank', status, reason }));
+    const own = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+    return new HttpAnswer(status, { ...own, ...headers }, [body]);
+  }
+
+  /**
+   * Answers a request: all of it, the range it asks for, or "not modified". Returns the status and the body bytes handed to the socket.
+   */
+  send(request: IncomingMessage, response: ServerResponse): Readonly<{ status: number; bytes: number }> {
+    const { headers, method } = request;
+    const isHead = method === 'HEAD';
+    if (this.status === 200) {
+      if (headers['if-none-match'] !== undefined && this.#isKnown(headers['if-none-match'])) {
+        const notModified = this.#notModified ?? new HttpAnswer(304, this.#headers);
+        this.#notModified = notModified;
+        return notModified.#write(response, true);
+      }
+      if (headers.range !== undefined && 'accept-ranges' in this.#headers) return this.#sendRange(request, response);
+    }
+    return this.#write(response, isHead);
+  }
+
+  #isKnown(list: string): boolean {
+    const { etag } = this;
+    if (etag === null) return false;
+    return list.trim() === '*' || list.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+  }
+
+  /** Ranges are rare: built for one request, sent the ordinary way. */
+  #sendRange(request: IncomingMessage, response: ServerResponse): { status: number; bytes: number } {
+    const isHead = request.method === 'HEAD';
+    const ifRange = request.headers['if-range'];
+    const isSame = ifRange === undefined || ifRange === this.etag;
+    const range = isSame ? readByteRange(request.headers.range ?? '', this.bytes) : null;
+    if (range === null) return this.#write(response, isHead);
+    if (range === 'unsatisfiable') {
+      return HttpAnswer.problem(416, 'range_not_satisfiable', { 'content-range': `bytes */${this.bytes}` }).#write(
+        response,
+        isHead,
+      );
+    }
+    const body = slice(this.#body, range.from, range.to);
+    const contentRange = `bytes ${range.from}-${range.to - 1}/${this.bytes}`;
+    return new HttpAnswer(206, { ...this.#headers, 'content-range': contentRange }, body).#write(response, isHead);
+  }
+
+  #write(response: ServerResponse, isHead: boolean): { status: number; bytes: number } {
+    const { status } = this;
+    const bytes = isHead ? 0 : this.bytes;
+    const { socket } = response;
+    if (socket === null || !response.shouldKeepAlive) {
+      // Not its turn on the connection yet, or the last one on it: node:http knows what to do.
+      response.writeHead(status, this.#headers);
+      if (!isHead) for (const part of this.#body) response.write(part);
+      response.end();
+      return { status, bytes };
+    }
+    writeAll(socket, this.#currentHead(), isHead ? NO_BODY : this.#body);
+    // What `end` would lead to: node:http takes the next request of this connection and starts its keep-alive clock.
+    response.emit('finish');
+    return { status, bytes };
+  }
+
+  /** A head tells the date, so it is good for a second. */
+  #currentHead(): Buffer {
+    const second = Math.floor(Date.now() / 1_000);
+    if (this.#head === null || this.#headSecond !== second) {
+      this.#headSecond = second;
+      const fields = Object.entries(this.#headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      this.#head = Buffer.from(
+        `HTTP/1.1 ${this.status} ${REASONS[this.status] ?? ''}\r\n${fields.join('')}date: ${new Date().toUTCString()}\r\n` +
+          `connection: keep-alive\r\nkeep-alive: timeout=${KEEP_ALIVE_TIMEOUT_MS / 1_000}\r\n\r\n`,
+      );
+    }
+    return this.#head;
+  }
+}
+
+function writeAll(socket: Socket, head: Buffer, body: readonly Buffer[]): void {
+  if (body.length === 0) {
+    socket.write(head);
+    return;
+  }
+  socket.cork();
+  socket.write(head);
+  for (const part of body) socket.write(part);
+  socket.uncork();
+}
+
+/**
+ * The bytes of `Range` that are wanted, `to` exclusive. Null when the header is to be ignored: another unit, several ranges (we
+ * serve one at a time), nonsense (RFC 9110, 14.2).
+ */
+export function readByteRange(header: string, bytes: number): { from: number; to: number } | 'unsatisfiable' | null {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim());
+  const [, first = '', last = ''] = match ?? [];
+  if (first === '' && last === '') return null;
+  if (first === '') {
+    const count = Math.min(Number(last), bytes);
+    return count === 0 ? 'unsatisfiable' : { from: bytes - count, to: bytes };
+  }
+  const from = Number(first);
+  if (last !== '' && Number(last) < from) return null;
+  if (from >= bytes) return 'unsatisfiable';
+  return { from, to: last === '' ? bytes : Math.min(Number(last) + 1, bytes) };
+}
+
+function slice(body: readonly Buffer[], from: number, to: number): Buffer[] {
+  const parts: Buffer[] = [];
+  let offset = 0;
+  for (const part of body) {
+    const start = Math.max(0, from - offset);
+    const end = Math.min(part.length, to - offset);
+    if (start < end) parts.push(part.subarray(start, end));
+    offset += part.length;
+  }
+  return parts;
+}

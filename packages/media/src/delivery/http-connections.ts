@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+import type { HeldRequest } from './held-requests.ts';
+import type { HlsViewer } from './hls-viewers.ts';
+
+/** Bounds of one connection that takes finished answers. */
+export type ConnectionLimits = Readonly<{
+  /** Bytes in the socket's queue over which a further request cuts the connection; one answer may be larger. */
+  queueBytesMax: number;
+  /** A connection with a queue that has taken nothing for this long is cut. */
+  stuckMsMax: number;
+  /** Requests of one connection that may wait at once (pipelining). */
+  heldMax: number;
+}>;
+
+/** 2 MB, 15 s, 8 requests. */
+export const CONNECTION_LIMITS: ConnectionLimits = { queueBytesMax: 2 * 1024 * 1024, stuckMsMax: 15_000, heldMax: 8 };
+
+/** What is known of one open connection. */
+export class HttpConnection {
+  readonly socket: Socket;
+  /** The peer's, not what a proxy says. */
+  readonly remoteAddress: string;
+  /** True from its first answered HLS request on: it counts as a connection of viewers. */
+  isHls = false;
+  /** Its requests that wait for something. */
+  readonly held: HeldRequest[] = [];
+  /** Who asked last on it: saves the look-up while it stays the same. */
+  viewer: HlsViewer | null = null;
+  /** Bytes the kernel had taken at `movedAtMs`. */
+  #takenBytes = 0;
+  #movedAtMs = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+  }
+
+  /** True when something is queued and nothing of it was taken for `stuckMsMax`. */
+  isStuck(nowMs: number, stuckMsMax: number): boolean {
+    const queued = this.socket.writableLength;
+    const takenBytes = this.socket.bytesWritten - queued;
+    if (queued === 0 || takenBytes !== this.#takenBytes || this.#movedAtMs === 0) {
+      this.#takenBytes = takenBytes;
+      this.#movedAtMs = nowMs;
+      return false;
+    }
+    return nowMs - this.#movedAtMs > stuckMsMax;
+  }
+}
+
+/** The open connections of the public listener. */
+export class HttpConnections {
+  readonly #bySocket = new Map<Socket, HttpConnection>();
+  #hlsCount = 0;
+
+  /** Connections that carry HLS. */
+  get hlsCount(): number {
+    return this.#hlsCount;
+  }
+
+  /** All open ones. */
+  get count(): number {
+    return this.#bySocket.size;
+  }
+
+  /** Counts a new connection in, until its socket closes. */
+  add(socket: Socket): void {
+    const connection = new HttpConnection(socket);
+    this.#bySocket.set(socket, connection);
+    socket.once('close', () => {
+      this.#bySocket.delete(socket);
+      if (connection.isHls) this.#hlsCount -= 1;
+      connection.viewer = null;
+      for (const held of connection.held) held.response = null; // lets the request's memory go before its list is released
+      connection.held.length = 0;
+    });
+  }
+
+  /** Undefined when it is closed. */
+  find(socket: Socket): HttpConnection | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  /** From here on the connection counts as one of HLS viewers. */
+  markHls(connection: HttpConnection): void {
+    if (connection.isHls) return;
+    connection.isHls = true;
+    this.#hlsCount += 1;
+  }
+
+  /** The connection becomes one that counts otherwise. */
+  unmarkHls(connection: HttpConnection): void {
+    if (!connection.isHls) return;
+    connection.isHls = false;
+    connection.viewer = null;
+    this.#hlsCount -= 1;
+  }
+
+  /** Cuts the connections on which a viewer asked last. */
+  cutViewer(viewer: HlsViewer): void {
+    for (const connection of this.#bySocket.values()) if (connection.viewer === viewer) connection.socket.destroy();
+  }
+
+  /** Cuts HLS connections that read nothing of what they asked for. Returns how many; call it every few seconds. */
+  cutStuck(nowMs: number, stuckMsMax: number): number {
+    let cut = 0;
+    for (const connection of this.#bySocket.values()) {
+      if (!connection.isHls || !connection.isStuck(nowMs, stuckMsMax)) continue;
+      connection.socket.destroy();
+      cut += 1;
+    }
+    return cut;
+  }
+}
