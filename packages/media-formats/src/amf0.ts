@@ -45,6 +45,7 @@ const Marker = {
   unsupported: 0x0d,
   xml: 0x0f,
   typedObject: 0x10,
+  amf3Value: 0x11,
 } as const;
 
 const utf8 = new TextDecoder();
@@ -158,6 +159,7 @@ const READERS = new Map<number, (reader: Reader, depth: number) => Amf0Value>([
   [Marker.longString, (reader) => reader.longString()],
   [Marker.xml, (reader) => reader.longString()],
   [Marker.typedObject, (reader, depth) => readTypedObject(reader, depth)],
+  [Marker.amf3Value, (reader) => refuseAmf3(reader)],
 ]);
 
 function readReference(reader: Reader): undefined {
@@ -173,6 +175,10 @@ function readEcmaArray(reader: Reader, depth: number): Amf0Object {
 function readTypedObject(reader: Reader, depth: number): Amf0Object {
   reader.string(); // class name: nothing here has classes
   return reader.object(depth);
+}
+
+function refuseAmf3(reader: Reader): never {
+  throw new FormatError('amf0.amf3_value', { offset: reader.offset - 1 }); // we announce objectEncoding 0: nobody need send it
 }
 
 function readDate(reader: Reader): Date {

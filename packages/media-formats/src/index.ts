@@ -17,12 +17,24 @@ export { concatBytes } from './byte-order.ts';
 export { addEmulationPrevention, removeEmulationPrevention } from './emulation-prevention.ts';
 export { FlvDemuxer, type FlvHeader } from './flv-demuxer.ts';
 export {
+  type FlvAudioCodec,
   type FlvAudioHeader,
+  type FlvPayloadForm,
+  type FlvVideoCodec,
   type FlvVideoHeader,
   type MediaPacketKind,
   readFlvAudioHeader,
   readFlvVideoHeader,
+  refusalOfFlvAudio,
+  refusalOfFlvVideo,
 } from './flv-media-header.ts';
+export {
+  canonicalFlvAudio,
+  canonicalFlvVideo,
+  encodeFlvAac,
+  encodeFlvVideo,
+  type FlvVideoPacket,
+} from './flv-media-payload.ts';
 export {
   encodeFlvHeader,
   encodeFlvTag,
@@ -78,7 +90,17 @@ export {
 export { RTMP_AGGREGATE_MESSAGES_MAX, splitRtmpAggregate } from './rtmp-aggregate.ts';
 export { RTMP_READER_LIMITS, RtmpChunkReader, type RtmpReaderLimits } from './rtmp-chunk-reader.ts';
 export { RtmpChunkWriter } from './rtmp-chunk-writer.ts';
-export { decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';
+export { amf0BodyOffset, decodeRtmpCommand, encodeRtmpCommand, type RtmpCommand } from './rtmp-command.ts';
+export {
+  acceptsFourCc,
+  type EnhancedRtmp,
+  enhancedRtmpProperties,
+  FourCcInfo,
+  RtmpCapsEx,
+  type RtmpConnect,
+  readEnhancedRtmp,
+  readRtmpConnect,
+} from './rtmp-connect.ts';
 export {
   answerRtmpHandshake,
   finishRtmpHandshake,
