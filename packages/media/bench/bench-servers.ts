@@ -8,16 +8,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-
-/** The core that servers run on; load and publisher take the other. */
-export const SERVER_CORE = 0;
-export const LOAD_CORE = 1;
+import { SERVER_CORE } from './machine.ts';
 
 /** A server under load. `stop` ends it and removes its files. */
 export type BenchServer = Readonly<{
   pid: number;
+  /** Of a stream; ours takes any name in front of `?`. */
   rtmpUrl: string;
   httpPort: number;
+  /** Of the stream as HTTP-FLV. */
   path: string;
   stop: () => Promise<void>;
 }>;
@@ -28,13 +27,17 @@ export type ServerName = keyof typeof SERVERS;
 
 const STREAM = 'bench';
 
-/** Our media-server, its publish hook answered here. */
-async function startShowfloor(): Promise<BenchServer> {
+/** Our media-server, its publish hook answered here: it admits any name. `settings` are environment variables. */
+async function startShowfloor(settings: Readonly<Record<string, string | number>> = {}): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fan-out-'));
   const hook = createServer((request, response) => {
-    request.resume();
-    const data = { showId: '00000000-0000-4000-8000-000000000000', playbackId: STREAM, graceMs: 1_000 };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ code: 0, data }));
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { stream } = JSON.parse(Buffer.concat(chunks).toString()) as { stream: string };
+      const data = { showId: '00000000-0000-4000-8000-000000000000', playbackId: stream, graceMs: 120_000 };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ code: 0, data }));
+    });
   });
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
   const [rtmpPort = 0, httpPort = 0, adminPort = 0] = await freePorts(3);
@@ -46,6 +49,8 @@ async function startShowfloor(): Promise<BenchServer> {
     MEDIA_ADMIN_PORT: adminPort,
     MEDIA_NOTIFY: false,
     MEDIA_PUBLISH_HOOK_URL: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/on_publish`,
+    MEDIA_CONNECTIONS_MAX: 20_000,
+    ...settings,
   };
   const main = fileURLToPath(new URL('../../../apps/media-server/src/main.ts', import.meta.url));
   const child = spawnOnServerCore(environment, [main]);
@@ -73,6 +78,33 @@ async function startNodeMediaServer(): Promise<BenchServer> {
   return server(child, { rtmpPort, httpPort, path: `/live/${STREAM}.flv`, folder }, () => undefined);
 }
 
+/** nginx with sendfile over a folder, for objects that lie in memory (tmpfs). One worker, as our server is one process. */
+export async function startNginx(root: string): Promise<{ pid: number; port: number; stop: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
+  const [port = 0] = await freePorts(1);
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  const text = `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
+events { worker_connections 4096; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; ${temp.join(' ')}
+  server { listen 127.0.0.1:${port}; root ${root}; } }`;
+  writeFileSync(join(folder, 'nginx.conf'), text);
+  const command = [
+    '-c',
+    String(SERVER_CORE),
+    'nginx',
+    '-c',
+    join(folder, 'nginx.conf'),
+    '-e',
+    join(folder, 'error.log'),
+  ];
+  const child = spawn('taskset', command, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await untilListening(child, [port]);
+  const { pid = 0 } = child;
+  return { pid, port, stop: () => end(child, folder, () => undefined) };
+}
+
 function spawnOnServerCore(environment: Record<string, unknown>, args: readonly string[]): ChildProcess {
   const settings = Object.entries(environment).map(([name, value]) => `${name}=${String(value)}`);
   const command = ['-c', String(SERVER_CORE), 'env', ...settings, process.execPath, ...args];
@@ -89,16 +121,18 @@ function server(
     rtmpUrl: `rtmp://127.0.0.1:${at.rtmpPort}/live/${STREAM}?key=bench`,
     httpPort: at.httpPort,
     path: at.path,
-    stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), 3_000);
-      if (child.exitCode === null && child.signalCode === null) await ended;
-      clearTimeout(killer);
-      release();
-      rmSync(at.folder, { recursive: true, force: true });
-    },
+    stop: () => end(child, at.folder, release),
   };
+}
+
+async function end(child: ChildProcess, folder: string, release: () => void): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  if (child.exitCode === null && child.signalCode === null) await ended;
+  clearTimeout(killer);
+  release();
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function freePorts(count: number): Promise<number[]> {

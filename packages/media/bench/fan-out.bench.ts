@@ -3,299 +3,265 @@
  * at 2.65 Mbit/s, N viewers that read as fast as they can, everything over loopback, the server alone on one core.
  * `node packages/media/bench/fan-out.bench.ts --help`
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { publishFlvLoop } from '@showfloor/rtmp-client';
-import { type BenchServer, LOAD_CORE, SERVER_CORE, SERVERS, type ServerName } from './bench-servers.ts';
-
-const CPU_RATIO_MAX = 0.6;
-const CPU_RATIO_AT_VIEWERS = 500;
-const NO_STALL_AT_VIEWERS = 2_000;
-const LOAD_CORE_BUSY_MAX = 0.9;
-const FOREIGN_MAX = 0.15;
-const RAMP_PER_SECOND = 400;
-const TICKS_PER_SECOND = 100; // CLK_TCK of every Linux that Node runs on
-const DEMO_CLIP = fileURLToPath(new URL('../../../apps/showfloor/assets/demo-clip.flv', import.meta.url));
-
-const HELP = `Usage: npm run bench -- fan-out [options]
-
-  --viewers 500,2000   sizes to measure
-  --seconds 15         measured window of each size
-  --warmup 4           seconds between the last join and the window
-  --servers showfloor,node-media-server
-  --clip FILE          FLV to publish; default: the demo clip, or one made by ffmpeg
-  --out FILE           write all figures: Markdown when FILE ends in .md, else JSON
-
-Exit code 1 when a bar fails: our CPU per viewer at ${CPU_RATIO_AT_VIEWERS} over ${CPU_RATIO_MAX} x node-media-server's, or a stall
-of ours at ${NO_STALL_AT_VIEWERS}. Exit code 3 instead when the load core or other programs were too busy to judge. Needs Linux, taskset and two cores.`;
+import { benchClip, putOnAir } from './bench-clip.ts';
+import { type Bar, type Column, lineOf, report } from './bench-report.ts';
+import { SERVERS, type ServerName } from './bench-servers.ts';
+import { type Cost, compileLoadClient, type LoadClient, runLoad, whyTainted } from './load-client.ts';
+import { LOAD_CORE, moveToLoadCore, SERVER_CORE, whyNot } from './machine.ts';
 
 /** What the load client prints; see flv-load.c. */
-type LoadResult = {
+type LoadResult = Readonly<{
   viewers: number;
   refused: number;
   closed: number;
   withoutData: number;
   stalls: number;
-  stalledViewers: number;
   mbpsMedian: number;
   mbpsMin: number;
-  samples: number;
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  maxMs: number;
   clientCpu: number;
   seconds: number;
-};
+}>;
 
-type Row = LoadResult & {
+/** One measurement. `merge` is ours only: how packets share a write. */
+type Case = Readonly<{
+  name: string;
   server: ServerName;
-  serverCpu: number;
-  cpuPerViewer: number;
-  rssMb: number;
-  loadCoreBusy: number;
-  /** Share of either core that programs outside the benchmark took. */
-  foreign: number;
-};
+  viewers: number;
+  merge: string;
+  rampPerSecond: number;
+  /** Further connections that never read. */
+  stuck: number;
+}>;
+
+type Row = LoadResult & Cost & Readonly<{ measured: Case }>;
+
+const RAMP_PER_SECOND = 400;
+const ours = (viewers: number, merge: string, more: Partial<Case> = {}): Case => ({
+  name: `${viewers} ${merge}`,
+  server: 'showfloor',
+  viewers,
+  merge,
+  rampPerSecond: RAMP_PER_SECOND,
+  stuck: 0,
+  ...more,
+});
+const peer = (viewers: number): Case => ({
+  ...ours(viewers, 'per tag'),
+  server: 'node-media-server',
+  name: `${viewers} peer`,
+});
+
+/** Every size that a bar names, ours and the peer's in turn so that both meet the same machine. */
+const CASES: readonly Case[] = [
+  ours(500, 'auto'),
+  peer(500),
+  ours(1_000, 'packet'),
+  peer(1_000),
+  ours(1_000, 'tick-30'),
+  ours(1_000, 'tick-30', { name: '1000 + 200 stuck', stuck: 200 }),
+  ours(2_000, 'tick-30'),
+  peer(2_000),
+  ours(2_000, 'auto'),
+  ours(4_000, 'tick-30'),
+  ours(4_000, 'tick-100'),
+  ours(8_000, 'tick-100', { rampPerSecond: 1_000 }),
+];
 
 const { values } = parseArgs({
   options: {
-    viewers: { type: 'string', default: '500,2000' },
-    seconds: { type: 'string', default: '15' },
+    only: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '12' },
     warmup: { type: 'string', default: '4' },
-    servers: { type: 'string', default: Object.keys(SERVERS).join(',') },
     clip: { type: 'string' },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
+const HELP = `Usage: npm run bench -- fan-out [options]
+
+  --only TEXT     measure only the cases whose name contains TEXT; several with commas
+  --seconds 12    measured window of each case
+  --warmup 4      seconds between the last join and the window
+  --clip FILE     FLV to publish; default: the demo clip, or one made by ffmpeg
+  --out FILE      write all figures: Markdown when FILE ends in .md, else JSON
+
+Cases: ${CASES.map(({ name }) => name).join(' · ')}
+
+Exit code 1 when a bar is missed, 3 instead when the load core or other programs were too busy to judge. Needs Linux, taskset and
+two cores.`;
+
 async function main(): Promise<number> {
-  if (availableParallelism() < 2 || spawnSync('taskset', ['-V']).status !== 0) {
-    process.stderr.write('fan-out needs Linux with taskset and two cores\n');
+  const reason = whyNot();
+  if (reason !== null) {
+    process.stderr.write(`${reason}\n`);
     return 2;
   }
-  // The publisher runs in this process: with the load client on the core that is not measured.
-  spawnSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(process.pid)]);
+  moveToLoadCore();
   const folder = mkdtempSync(join(tmpdir(), 'fan-out-'));
   const rows: Row[] = [];
   try {
-    const client = loadClient(folder);
-    const clip = clipFile(folder);
+    const client = compileLoadClient('flv-load', folder) ?? nodeClient();
+    const clip = benchClip(folder, values.clip);
     process.stdout.write(
       `servers on core ${SERVER_CORE}; publisher and ${client.kind} load client on core ${LOAD_CORE}\n`,
     );
-    for (const viewers of values.viewers.split(',').map(Number)) {
-      for (const name of values.servers.split(',') as ServerName[]) {
-        rows.push(await measure(name, viewers, client, clip));
-        process.stdout.write(`${line(rows.at(-1))}\n`);
-      }
+    const wanted = values.only.split(',');
+    for (const one of CASES.filter(({ name }) => wanted.some((text) => name.includes(text)))) {
+      const row = await measure(one, client, clip);
+      rows.push(row);
+      process.stdout.write(`${lineOf(COLUMNS, row)}\n`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const { exitCode, said } = verdict(rows);
-  process.stdout.write(`\n${table(rows)}\n\n${said.join('\n')}\n`);
-  if (values.out !== undefined)
-    writeFileSync(values.out, values.out.endsWith('.md') ? markdown(rows, said) : json(rows));
-  return exitCode;
+  const outcome = {
+    title: 'HTTP-FLV fan-out',
+    command: 'npm run bench -- fan-out',
+    rows,
+    columns: COLUMNS,
+    notes: ratios(rows),
+    bars: bars(rows),
+    tainted: rows.flatMap((row) => {
+      const why = whyTainted(row);
+      return why === null ? [] : [`${row.measured.name}: latency and stalls may be the machine's (${why})`];
+    }),
+  };
+  return report(outcome, values.out);
 }
 
-type LoadClient = { kind: 'C' | 'Node'; command: string; args: readonly string[] };
-
-/** The C client compiled here and now; without gcc the Node one. */
-function loadClient(folder: string): LoadClient {
-  const binary = join(folder, 'flv-load');
-  const source = fileURLToPath(new URL('./flv-load.c', import.meta.url));
-  if (spawnSync('gcc', ['-O2', '-o', binary, source]).status === 0) return { kind: 'C', command: binary, args: [] };
+/** For machines without a C compiler; saturates earlier, which the load core's share tells. */
+function nodeClient(): LoadClient {
   return { kind: 'Node', command: process.execPath, args: [fileURLToPath(new URL('./flv-load.ts', import.meta.url))] };
 }
 
-/** The demo clip, or the same kind of clip made by ffmpeg: 1080p30, 2.5 Mbit/s, keyframe each second, AAC 128k. */
-function clipFile(folder: string): string {
-  if (values.clip !== undefined) return values.clip;
-  if (existsSync(DEMO_CLIP)) return DEMO_CLIP;
-  const path = join(folder, 'clip.flv');
-  const made = spawnSync(
-    'ffmpeg',
-    `-v error -f lavfi -i testsrc2=size=1920x1080:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000 -t 12
-     -vf noise=alls=12:allf=t -c:v libx264 -preset veryfast -g 30 -bf 0 -b:v 2500k -minrate 2500k -maxrate 2500k -bufsize 2500k
-     -pix_fmt yuv420p -c:a aac -b:a 128k -ac 2 -f flv ${path}`.split(/\s+/),
-    { stdio: 'inherit' },
-  );
-  if (made.status !== 0) throw new Error('no clip to publish: give one with --clip, or install ffmpeg');
-  return path;
-}
-
-async function measure(name: ServerName, viewers: number, client: LoadClient, clip: string): Promise<Row> {
-  const server = await SERVERS[name]();
-  const stop = new AbortController();
-  const onAir = Promise.withResolvers<void>();
-  const publishing = publishFlvLoop({
-    url: server.rtmpUrl,
-    filePath: clip,
-    signal: stop.signal,
-    onState: (state) => {
-      if (state.kind === 'publishing') onAir.resolve();
-    },
-  });
+async function measure(measured: Case, client: LoadClient, clip: string): Promise<Row> {
+  const { server: name, viewers, merge, rampPerSecond, stuck } = measured;
+  const server = await SERVERS[name]({ MEDIA_MERGE: merge });
+  const onAir = await putOnAir(server.rtmpUrl, clip);
   try {
-    await Promise.race([onAir.promise, publishing]);
-    await sleep(1_500); // a whole GOP, so that the first joiner has one
-    return await load(name, server, viewers, client);
+    const args = [server.httpPort, server.path, viewers, rampPerSecond, values.warmup, values.seconds];
+    const result = await runLoad<LoadResult>(client, stuck > 0 ? [...args, stuck] : args, server.pid);
+    return { ...result, measured };
   } finally {
-    stop.abort();
-    await publishing;
+    await onAir.stop();
     await server.stop();
   }
 }
 
-async function load(name: ServerName, server: BenchServer, viewers: number, client: LoadClient): Promise<Row> {
-  const args = [server.httpPort, server.path, viewers, RAMP_PER_SECOND, values.warmup, values.seconds].map(String);
-  const child = spawn('taskset', ['-c', String(LOAD_CORE), client.command, ...client.args, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let cpuBefore = 0;
-  let own = process.cpuUsage();
-  let busy = coresBusySeconds();
-  for await (const text of createInterface({ input: child.stdout })) {
-    if (text === 'MEASURE') {
-      cpuBefore = cpuSeconds(server.pid);
-      own = process.cpuUsage();
-      busy = coresBusySeconds();
-      continue;
-    }
-    const result = JSON.parse(text) as LoadResult;
-    const serverCpu = (cpuSeconds(server.pid) - cpuBefore) / result.seconds;
-    const { user, system } = process.cpuUsage(own);
-    const loadCoreBusy = result.clientCpu + (user + system) / 1e6 / result.seconds;
-    const all = (coresBusySeconds() - busy) / result.seconds;
-    return {
-      ...result,
-      foreign: Math.max(0, (all - serverCpu - loadCoreBusy) / 2),
-      server: name,
-      serverCpu,
-      cpuPerViewer: serverCpu / viewers,
-      rssMb: residentMb(server.pid),
-      loadCoreBusy,
-    };
-  }
-  throw new Error('the load client ended without a result');
-}
+const percent = (share: number, digits = 1): string => (share * 100).toFixed(digits);
+const cpuPerViewer = (row: Row): number => row.serverCpu / row.viewers;
+const failures = (row: Row): number => row.stalls + row.withoutData + row.closed + row.refused;
+const kbPerViewer = (row: Row): number => ((row.rssMb - row.rssBeforeMb) * 1024) / row.viewers;
 
-/** User and system time of a process, all threads. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-/** Time that the two cores were busy with anything. */
-function coresBusySeconds(): number {
-  const lines = readFileSync('/proc/stat', 'utf8').split('\n');
-  let ticks = 0;
-  for (const core of [SERVER_CORE, LOAD_CORE]) {
-    const fields = lines.find((text) => text.startsWith(`cpu${core} `))?.split(' ') ?? [];
-    const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = fields.slice(1).map(Number);
-    ticks += user + nice + system + irq + softIrq;
-  }
-  return ticks / TICKS_PER_SECOND;
-}
-
-function residentMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-}
-
-const COLUMNS: readonly (readonly [title: string, value: (row: Row) => string])[] = [
-  ['server', (row) => row.server],
-  ['viewers', (row) => String(row.viewers)],
-  ['CPU %', (row) => (row.serverCpu * 100).toFixed(1)],
-  ['CPU/viewer %', (row) => (row.cpuPerViewer * 100).toFixed(4)],
+const COLUMNS: readonly Column<Row>[] = [
+  ['server', (row) => row.measured.server],
+  ['viewers', (row) => (row.measured.stuck === 0 ? String(row.viewers) : row.measured.name)],
+  ['merge', (row) => row.measured.merge],
+  ['CPU %', (row) => percent(row.serverCpu)],
+  ['CPU/viewer %', (row) => percent(cpuPerViewer(row), 4)],
   ['p50/p95/p99 ms', (row) => `${row.p50Ms}/${row.p95Ms}/${row.p99Ms}`],
   ['stalls', (row) => String(row.stalls)],
   ['no data', (row) => String(row.withoutData)],
   ['closed', (row) => String(row.closed)],
   ['Mbps med/min', (row) => `${row.mbpsMedian.toFixed(2)}/${row.mbpsMin.toFixed(2)}`],
   ['RSS MB', (row) => row.rssMb.toFixed(0)],
-  ['others %', (row) => (row.foreign * 100).toFixed(0)],
-  ['load core %', (row) => (row.loadCoreBusy * 100).toFixed(0)],
+  ['KB/viewer', (row) => kbPerViewer(row).toFixed(1)],
+  ['others %', (row) => percent(row.foreign, 0)],
+  ['load core %', (row) => percent(row.loadCoreBusy, 0)],
 ];
 
-function line(row: Row | undefined): string {
-  if (row === undefined) return '';
-  return COLUMNS.map(([title, value]) => `${title} ${value(row)}`).join(' · ');
+function find(rows: readonly Row[], name: string): Row | undefined {
+  return rows.find(({ measured }) => measured.name === name);
 }
 
-function json(rows: readonly Row[]): string {
-  return `${JSON.stringify({ clip: values.clip, rows }, null, 2)}\n`;
+/** Sentences about ours and the peer at the same size. */
+function ratios(rows: readonly Row[]): string[] {
+  return rows.flatMap((row) => {
+    if (row.measured.server !== 'showfloor' || row.measured.stuck > 0) return [];
+    const beside = find(rows, `${row.viewers} peer`);
+    if (beside === undefined) return [];
+    const ratio = (cpuPerViewer(row) / cpuPerViewer(beside)).toFixed(2);
+    const remark = failures(beside) > 0 ? ', which fails at this size' : '';
+    return [
+      `${row.measured.name}: CPU per viewer ${ratio} x node-media-server${remark}; p99 ${row.p99Ms} against ${beside.p99Ms} ms`,
+    ];
+  });
 }
 
-function markdown(rows: readonly Row[], said: readonly string[]): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const lines = [
-    row(COLUMNS.map(([title]) => title)),
-    row(COLUMNS.map(() => '---')),
-    ...rows.map((one) => row(COLUMNS.map(([, value]) => value(one)))),
-  ];
-  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`;
-  return `# HTTP-FLV fan-out
-
-Written by \`npm run bench -- fan-out --out docs/measured/fan-out.md\` on ${machine}; the server alone on one core, publisher and
-load client on the other, over loopback. Trust the ratios; absolute figures belong to this machine.
-
-${lines.join('\n')}
-
-${said.map((sentence) => `- ${sentence}`).join('\n')}
-`;
+/** The bars of the cases that were measured. */
+function bars(rows: readonly Row[]): Bar[] {
+  const found: Bar[] = [];
+  const hold = (text: string, isHeld: boolean): void => {
+    found.push({ text, isHeld });
+  };
+  const limits = (name: string, limit: { p99Ms?: number; cpu?: number; rssMb?: number }): void => {
+    const row = find(rows, name);
+    if (row === undefined) return;
+    const { p99Ms, cpu, rssMb } = limit;
+    if (p99Ms !== undefined) hold(`${name}: p99 ${row.p99Ms} ms, at most ${p99Ms}`, row.p99Ms <= p99Ms);
+    if (cpu !== undefined)
+      hold(`${name}: CPU ${percent(row.serverCpu)} %, at most ${percent(cpu, 0)}`, row.serverCpu <= cpu);
+    if (rssMb !== undefined) hold(`${name}: RSS ${row.rssMb.toFixed(0)} MB, at most ${rssMb}`, row.rssMb <= rssMb);
+    hold(`${name}: ${failures(row)} viewers stalled, cut, refused or without data`, failures(row) === 0);
+  };
+  limits('500 auto', {});
+  limits('1000 packet', { p99Ms: 10, cpu: 0.6 });
+  limits('2000 tick-30', { p99Ms: 40, cpu: 0.55 });
+  limits('4000 tick-30', { p99Ms: 100 });
+  limits('8000 tick-100', { p99Ms: 200, cpu: 0.85, rssMb: 250 });
+  const [small, peerSmall] = [find(rows, '500 auto'), find(rows, '500 peer')];
+  if (small !== undefined && peerSmall !== undefined) {
+    const ratio = cpuPerViewer(small) / cpuPerViewer(peerSmall);
+    hold(`500: CPU per viewer ${ratio.toFixed(2)} x node-media-server's, at most 0.6`, ratio <= 0.6);
+  }
+  const large = find(rows, '4000 tick-30');
+  const medium = find(rows, '1000 tick-30');
+  if (medium !== undefined && large !== undefined) {
+    const growth = cpuPerViewer(large) / cpuPerViewer(medium);
+    hold(
+      `CPU per viewer at 4,000 is ${growth.toFixed(2)} x that at 1,000 with the same merge, at most 1.1`,
+      growth <= 1.1,
+    );
+  }
+  const stuck = find(rows, '1000 + 200 stuck');
+  if (medium !== undefined && stuck !== undefined) {
+    const movedMs = stuck.p99Ms - medium.p99Ms;
+    hold(`200 stuck beside 1,000 move the others' p99 by ${movedMs} ms, less than 5`, movedMs < 5);
+    const grownMb = stuck.rssMb - medium.rssMb;
+    hold(`200 stuck beside 1,000 take ${grownMb.toFixed(0)} MB, less than 20`, grownMb < 20);
+  }
+  const most = find(rows, '8000 tick-100');
+  if (most !== undefined)
+    hold(`8,000 viewers take ${kbPerViewer(most).toFixed(1)} KB each, at most 10`, kbPerViewer(most) <= 10);
+  const perCore = viewersPerCore(rows);
+  if (perCore !== null) hold(perCore.text, perCore.ratio >= 3);
+  return found;
 }
 
-function table(rows: readonly Row[]): string {
-  const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, value]) => value(row)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...cells.map((one) => one[column]?.length ?? 0)));
-  return cells.map((one) => one.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
-}
-
-/** The exit code, and what is said about it, a line each. */
-function verdict(rows: readonly Row[]): { readonly exitCode: number; readonly said: readonly string[] } {
-  const said: string[] = [];
-  const find = (server: ServerName, viewers: number): Row | undefined =>
-    rows.find((row) => row.server === server && row.viewers === viewers);
-  for (const viewers of new Set(rows.map((row) => row.viewers))) {
-    const [ours, peer] = [find('showfloor', viewers), find('node-media-server', viewers)];
-    if (ours === undefined || peer === undefined) continue;
-    const isPeerFailing = peer.stalls + peer.withoutData + peer.closed > 0;
-    const remark = isPeerFailing ? ' (node-media-server fails at this size, so its CPU is not what it would need)' : '';
-    const ratio = ours.cpuPerViewer / peer.cpuPerViewer;
-    said.push(`${viewers} viewers: CPU per viewer ${ratio.toFixed(2)} x node-media-server${remark}`);
-  }
-  const problems: string[] = [];
-  const [ours, peer] = [find('showfloor', CPU_RATIO_AT_VIEWERS), find('node-media-server', CPU_RATIO_AT_VIEWERS)];
-  if (ours !== undefined && peer !== undefined && ours.cpuPerViewer > CPU_RATIO_MAX * peer.cpuPerViewer) {
-    problems.push(`CPU per viewer at ${CPU_RATIO_AT_VIEWERS} is over ${CPU_RATIO_MAX} x the peer's`);
-  }
-  const large = find('showfloor', NO_STALL_AT_VIEWERS);
-  if (large !== undefined && large.stalls + large.withoutData + large.closed + large.refused > 0) {
-    problems.push(`showfloor stalls, cuts or refuses viewers at ${NO_STALL_AT_VIEWERS}`);
-  }
-  const tainted = rows.filter((row) => row.loadCoreBusy > LOAD_CORE_BUSY_MAX || row.foreign > FOREIGN_MAX);
-  for (const { server, viewers, loadCoreBusy, foreign } of tainted) {
-    const shares = `load core ${(loadCoreBusy * 100).toFixed(0)} %, other programs ${(foreign * 100).toFixed(0)} % of each core`;
-    said.push(`${server} at ${viewers}: latency and stalls may be the machine's (${shares})`);
-  }
-  if (tainted.length > 0) {
-    said.push(`INCONCLUSIVE: run it again on a machine that does nothing else. ${problems.join('; ')}`);
-    return { exitCode: 3, said };
-  }
-  for (const problem of problems) said.push(`FAILED: ${problem}`);
-  if (problems.length === 0) said.push('All bars that were measured hold.');
-  return { exitCode: problems.length === 0 ? 0 : 1, said };
+/** Viewers per core of ours and the peer's, each where it does not fail, ours with a p99 that is no worse. */
+function viewersPerCore(rows: readonly Row[]): { ratio: number; text: string } | null {
+  const perCore = (row: Row): number => row.viewers / row.serverCpu;
+  const sound = rows.filter((row) => failures(row) === 0 && row.measured.stuck === 0);
+  const peers = sound.filter(({ measured }) => measured.server === 'node-media-server');
+  const best = peers.toSorted((a, b) => perCore(b) - perCore(a))[0];
+  if (best === undefined) return null;
+  const rivals = sound.filter((row) => row.measured.server === 'showfloor' && row.p99Ms <= best.p99Ms);
+  const champion = rivals.toSorted((a, b) => perCore(b) - perCore(a))[0];
+  if (champion === undefined) return null;
+  const ratio = perCore(champion) / perCore(best);
+  const text =
+    `viewers per core at equal p99: ${perCore(champion).toFixed(0)} (${champion.measured.name}, p99 ${champion.p99Ms} ms) against ` +
+    `node-media-server's ${perCore(best).toFixed(0)} (${best.viewers}, p99 ${best.p99Ms} ms): ${ratio.toFixed(2)} x, at least 3`;
+  return { ratio, text };
 }
 
 if (values.help) {

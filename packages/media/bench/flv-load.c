@@ -1,6 +1,7 @@
 /*
  * HTTP-FLV load client: N connections on one thread, latency by the capture clock in the video tags.
- * Usage: flv-load PORT PATH VIEWERS RAMP_PER_SECOND WARMUP_SECONDS MEASURE_SECONDS
+ * Usage: flv-load PORT PATH VIEWERS RAMP_PER_SECOND WARMUP_SECONDS MEASURE_SECONDS [STUCK [STREAMS]]
+ * STUCK more connections ask and never read; they stand in no figure. With STREAMS, "%d" in PATH is a number below it.
  * Prints "MEASURE" when the window begins and one line of JSON when it ends. Linux only.
  */
 #define _GNU_SOURCE
@@ -146,16 +147,19 @@ static void parse(struct viewer *v, const char *bytes, uint32_t length, int64_t 
   }
 }
 
-static int open_viewer(int epoll, struct viewer *v, int port, const char *path) {
+/* Without an epoll (-1) the connection asks and never reads. */
+static int open_viewer(int epoll, struct viewer *v, int port, const char *path, int stream) {
   v->fd = socket(AF_INET, SOCK_STREAM, 0);
   if (v->fd < 0) return -1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(v->fd, (struct sockaddr *)&address, sizeof address) < 0) return -1;
-  char request[512];
-  int length = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+  char target[256], request[512];
+  snprintf(target, sizeof target, path, stream); /* the path is the benchmark's own */
+  int length = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target);
   if (write(v->fd, request, (size_t)length) != length) return -1;
   v->last_data_ms = clock_ms(CLOCK_MONOTONIC);
+  if (epoll < 0) return 0;
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = v};
   return epoll_ctl(epoll, EPOLL_CTL_ADD, v->fd, &event);
 }
@@ -199,22 +203,27 @@ static int by_bytes(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 7) return 2;
+  if (argc < 7 || argc > 9) return 2;
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   int port = atoi(argv[1]), count = atoi(argv[3]), ramp = atoi(argv[4]);
   double warmup = atof(argv[5]), seconds = atof(argv[6]);
+  int stuck = argc > 7 ? atoi(argv[7]) : 0, streams = argc > 8 ? atoi(argv[8]) : 1;
   struct viewer *viewers = calloc((size_t)count, sizeof *viewers);
   int epoll = epoll_create1(0), opened = 0, failed = 0;
   int64_t start = clock_ms(CLOCK_MONOTONIC), ready = 0, began = 0;
   double cpu_began = 0;
   struct epoll_event events[512];
+  for (int i = 0; i < stuck; i++) {
+    struct viewer never_reads = {0};
+    if (open_viewer(-1, &never_reads, port, argv[2], i % streams) < 0) failed++;
+  }
   for (;;) {
     int64_t now = clock_ms(CLOCK_MONOTONIC);
     while (opened < count && opened <= (now - start) * ramp / 1000) {
-      if (open_viewer(epoll, &viewers[opened], port, argv[2]) < 0) failed++;
+      if (open_viewer(epoll, &viewers[opened], port, argv[2], opened % streams) < 0) failed++;
       opened++;
     }
     if (opened == count && ready == 0) ready = now;

@@ -1,0 +1,120 @@
+/**
+ * Viewers that come and go, for minutes or hours: memory returns to where it began. FLV viewers and LL-HLS viewers in waves, each
+ * wave gone before the next. `node packages/media/bench/churn.bench.ts --help`
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { benchClip, putOnAir } from './bench-clip.ts';
+import { type Column, lineOf, report } from './bench-report.ts';
+import { type BenchServer, SERVERS } from './bench-servers.ts';
+import { compileLoadClient, type LoadClient, runLoad } from './load-client.ts';
+import { moveToLoadCore, residentMb, whyNot } from './machine.ts';
+
+type Wave = Readonly<{ clientCpu: number; seconds: number; closed: number }>;
+type Row = Readonly<{ atSeconds: number; waves: number; rssMb: number }>;
+
+const GROWTH_MAX = 0.1;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '1800' },
+    viewers: { type: 'string', default: '300' },
+    out: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const HELP = `Usage: npm run bench -- churn [options]
+
+  --seconds 1800   how long viewers come and go
+  --viewers 300    viewers of each wave; half of them again by LL-HLS
+  --out FILE       write all figures: Markdown when FILE ends in .md, else JSON
+
+The start is taken after two waves, when code is compiled and buffers are sized. Exit code 1 when memory ends more than 10 % above it.`;
+
+async function main(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'churn-'));
+  const flv = compileLoadClient('flv-load', folder);
+  const hls = compileLoadClient('hls-load', folder);
+  const reason = whyNot() ?? (flv === null || hls === null ? 'this benchmark needs gcc for its load clients' : null);
+  if (reason !== null || flv === null || hls === null) {
+    process.stderr.write(`${reason}\n`);
+    rmSync(folder, { recursive: true, force: true });
+    return 2;
+  }
+  moveToLoadCore();
+  const server = await SERVERS.showfloor();
+  const onAir = await putOnAir(server.rtmpUrl, benchClip(folder, undefined));
+  const rows: Row[] = [];
+  try {
+    await sleep(3_000); // the HLS window fills
+    for (let warmUp = 0; warmUp < 2; warmUp += 1) await wave(server, flv, hls);
+    const beganMs = performance.now();
+    const note = async (waves: number): Promise<void> => {
+      const row = { atSeconds: (performance.now() - beganMs) / 1_000, waves, rssMb: await settledMb(server.pid) };
+      rows.push(row);
+      process.stdout.write(`${lineOf(COLUMNS, row)}\n`);
+    };
+    await note(0);
+    for (let waves = 1; performance.now() - beganMs < Number(values.seconds) * 1_000; waves += 1) {
+      await wave(server, flv, hls);
+      await note(waves);
+    }
+  } finally {
+    await onAir.stop();
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const [first, last] = [rows[0]?.rssMb ?? 0, rows.at(-1)?.rssMb ?? Number.POSITIVE_INFINITY];
+  const growth = last / first - 1;
+  const text = `memory ends at ${last.toFixed(0)} MB, ${(growth * 100).toFixed(1)} % from its start at ${first.toFixed(0)} MB, at most ${GROWTH_MAX * 100} % above`;
+  const bars = [{ text, isHeld: growth <= GROWTH_MAX }];
+  const outcome = {
+    title: 'Churn',
+    command: 'npm run bench -- churn',
+    rows,
+    columns: COLUMNS,
+    notes: [],
+    bars,
+    tainted: [],
+  };
+  return report(outcome, values.out);
+}
+
+/** FLV and LL-HLS viewers join, watch for two seconds and leave. */
+async function wave(server: BenchServer, flv: LoadClient, hls: LoadClient): Promise<void> {
+  const viewers = Number(values.viewers);
+  await Promise.all([
+    runLoad<Wave>(flv, [server.httpPort, server.path, viewers, 400, 1, 1], server.pid),
+    runLoad<Wave>(
+      hls,
+      ['viewers', server.httpPort, '/live/bench/index.m3u8', Math.ceil(viewers / 2), 400, 1, 1],
+      server.pid,
+    ),
+  ]);
+}
+
+/** Resident memory once viewers are forgotten: the least of a few seconds, between collections. */
+async function settledMb(pid: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 8; look += 1) {
+    await sleep(250);
+    least = Math.min(least, residentMb(pid));
+  }
+  return least;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  ['after s', (row) => row.atSeconds.toFixed(0)],
+  ['waves', (row) => String(row.waves)],
+  ['RSS MB', (row) => row.rssMb.toFixed(1)],
+];
+
+if (values.help) {
+  process.stdout.write(`${HELP}\n`);
+} else {
+  process.exitCode = await main();
+}
