@@ -99,7 +99,7 @@ async function measure(streams: number, viewersEach: number, client: LoadClient,
     await sleep(1_500); // a whole GOP of each
     const args = [
       server.httpPort,
-      '/live/s%d.flv',
+      '/live/bench-%d.flv',
       streams * viewersEach,
       400,
       values.warmup,
@@ -123,7 +123,7 @@ function publish(
 ): { onAir: Promise<void>; ended: Promise<unknown> } {
   const onAir = Promise.withResolvers<void>();
   const ended = publishFlvLoop({
-    url: server.rtmpUrl.replace('/bench?', `/s${index}?`),
+    url: server.rtmpUrl.replace('/bench?', `/bench-${index}?`),
     filePath,
     signal,
     onState: (state) => {
