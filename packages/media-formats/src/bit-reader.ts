@@ -29,6 +29,11 @@ export class BitReader {
     }
   }
 
+  /** Steps over what is left of the byte that was begun. */
+  alignToByte(): void {
+    this.#bit = (this.#bit + 7) & ~7;
+  }
+
   /** Bits not read yet. */
   get remainingBits(): number {
     return this.#bytes.length * 8 - this.#bit;
