@@ -38,6 +38,7 @@ export function createMediaMetrics(registry: Registry) {
     ]),
     streamEvents: counter('media_stream_events_total', 'Stream events by type', ['type']),
     unstampedKeyframes: counter('media_unstamped_keyframes_total', 'Keyframes that could not carry the ingest clock'),
+    keyframeWaits: counter('media_keyframe_waits_total', 'Publishers whose picture did not begin with a keyframe'),
     unreadableHeaders: counter('media_unreadable_headers_total', 'Sequence headers passed on that we could not read'),
     gopOverflows: counter('media_gop_cache_overflows_total', 'GOPs over the cache bounds: joiners wait for a keyframe'),
     droppedPackets: counter('media_subscriber_dropped_packets_total', 'Packets not sent to a viewer over its bound'),

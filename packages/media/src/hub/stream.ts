@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type AacConfig, type AvcConfig, FormatError, parseAacConfig, parseAvcConfig } from '@showfloor/media-formats';
+import {
+  type AacConfig,
+  type AvcConfig,
+  FormatError,
+  type HevcConfig,
+  parseAacConfig,
+  parseAvcConfig,
+  parseHevcConfig,
+  readFlvAudioHeader,
+  readFlvVideoHeader,
+} from '@showfloor/media-formats';
 import { GopCache, type GopLimits } from './gop-cache.ts';
 import type { MediaPacket } from './media-packet.ts';
 import { type ClockReading, StreamClock } from './stream-clock.ts';
@@ -53,8 +63,13 @@ export type StreamHeaders = Readonly<{
 /** A packet as ingest hands it over: timestamps still the publisher's. */
 export type SourcePacket = Omit<MediaPacket, 'timestampMs'> & Readonly<{ timestampMs: number }>;
 
-/** Codec facts for the control API; null until the header came or when the codec is another one. */
-export type StreamFormat = Readonly<{ avc: AvcConfig | null; aac: AacConfig | null }>;
+/**
+ * What the headers say; null until they came, when the codec is another one, or when our parser cannot read them. At most one of
+ * `avc` and `hevc` is there.
+ */
+export type StreamFormat = Readonly<{ avc: AvcConfig | null; hevc: HevcConfig | null; aac: AacConfig | null }>;
+
+const NO_VIDEO = { avc: null, hevc: null };
 
 export type StreamOptions = Readonly<{
   gop: GopLimits;
@@ -83,7 +98,7 @@ export class Stream {
   readonly #outputs = new Set<StreamOutput>();
   #state: StreamState = 'pending';
   #headers: StreamHeaders = { metadata: null, video: null, audio: null };
-  #format: StreamFormat = { avc: null, aac: null };
+  #format: StreamFormat = { ...NO_VIDEO, aac: null };
   #isAwaitingKeyframe = true;
   #source: Source = newSource(true);
   #receivedBytes = 0;
@@ -219,7 +234,7 @@ export class Stream {
     const hasLost = { video: video !== null && !source.video, audio: audio !== null && !source.audio };
     if (!hasLost.video && !hasLost.audio) return;
     this.#headers = { ...this.#headers, ...(hasLost.video ? { video: null } : { audio: null }) };
-    this.#format = { ...this.#format, ...(hasLost.video ? { avc: null } : { aac: null }) };
+    this.#format = { ...this.#format, ...(hasLost.video ? NO_VIDEO : { aac: null }) };
     if (hasLost.video) this.#gop.clear(); // pictures of the publisher before
     this.#tell((output) => output.tracksChanged());
   }
@@ -238,16 +253,13 @@ export class Stream {
   }
 
   #readFormat(header: MediaPacket): StreamFormat {
-    const isAvc = header.track === 'video' && (header.payload[0] ?? 0) === 0x17;
-    const isAac = header.track === 'audio' && (header.payload[0] ?? 0) >> 4 === 10;
     try {
-      if (isAvc) return { ...this.#format, avc: parseAvcConfig(header.payload.subarray(5)) };
-      if (isAac) return { ...this.#format, aac: parseAacConfig(header.payload.subarray(2)) };
+      return { ...this.#format, ...(header.track === 'video' ? videoFormat(header) : audioFormat(header)) };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#options.onUnreadableHeader();
     }
-    return { ...this.#format, ...(header.track === 'video' ? { avc: null } : { aac: null }) };
+    return { ...this.#format, ...(header.track === 'video' ? NO_VIDEO : { aac: null }) };
   }
 
   /** Metadata is for joiners; those who watch got theirs, and the parameter sets say what changes. */
@@ -297,6 +309,19 @@ function newSource(isFirst: boolean): Source {
 
 function readClock(): ClockReading {
   return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+function videoFormat({ payload }: MediaPacket): Pick<StreamFormat, 'avc' | 'hevc'> {
+  const { codec, dataOffset } = readFlvVideoHeader(payload);
+  const record = payload.subarray(dataOffset);
+  if (codec === 'avc') return { avc: parseAvcConfig(record), hevc: null };
+  if (codec === 'hevc') return { avc: null, hevc: parseHevcConfig(record) };
+  return NO_VIDEO;
+}
+
+function audioFormat({ payload }: MediaPacket): Pick<StreamFormat, 'aac'> {
+  const { codec, dataOffset } = readFlvAudioHeader(payload);
+  return { aac: codec === 'aac' ? parseAacConfig(payload.subarray(dataOffset)) : null };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

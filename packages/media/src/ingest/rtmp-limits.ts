@@ -6,6 +6,8 @@ export type RtmpLimits = Readonly<{
   handshakeTimeoutMs: number;
   /** Handshake finished → publish asked; publish accepted → first media packet. */
   firstPacketTimeoutMs: number;
+  /** First picture → first keyframe, of a publisher without sound. */
+  keyframeTimeoutMs: number;
   /** Longest silence of a publisher on air. */
   silenceTimeoutMs: number;
   /** Answers that may wait for a peer to read them; more end the connection (`not_reading`). */
@@ -23,6 +25,7 @@ const UNAUTHENTICATED_BYTES_MAX = 64 * 1024;
 export const RTMP_LIMITS: RtmpLimits = {
   handshakeTimeoutMs: 10_000,
   firstPacketTimeoutMs: 10_000,
+  keyframeTimeoutMs: 20_000,
   silenceTimeoutMs: 30_000,
   answerBytesMax: 64 * 1024,
   questionsMax: 64,

@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
-  type Amf0Object,
   type Amf0Value,
   acknowledgement,
   answerRtmpHandshake,
   decodeRtmpCommand,
   encodeRtmpCommand,
+  enhancedRtmpProperties,
   FormatError,
   RTMP_C0C1_BYTES,
   RTMP_C2_BYTES,
+  RtmpCapsEx,
   RtmpChunkReader,
   RtmpChunkWriter,
   type RtmpCommand,
@@ -17,6 +18,7 @@ import {
   RtmpMessageType,
   RtmpUserControl,
   readControlArgument,
+  readRtmpConnect,
   setPeerBandwidth,
   userControl,
   windowAcknowledgementSize,
@@ -24,9 +26,10 @@ import {
 import { countBug, type Logger } from '@showfloor/service-kit';
 import type { Publication } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
+import { encoderText } from './encoder-texts.ts';
 import type { PublishDesk } from './publish-desk.ts';
+import { PublisherMedia } from './publisher-media.ts';
 import type { RtmpLimits } from './rtmp-limits.ts';
-import { PacketSource } from './source-packet.ts';
 import { appName, readPresentedKey } from './stream-key.ts';
 
 const WINDOW_BYTES = 2_500_000;
@@ -48,7 +51,7 @@ type Phase =
   | { kind: 'c0c1' | 'c2'; missing: number }
   | { kind: 'commands' }
   | { kind: 'asking'; heldBack: RtmpMessage[]; heldBytes: number }
-  | { kind: 'publishing'; publication: Publication; hasMedia: boolean }
+  | { kind: 'publishing'; media: PublisherMedia }
   | { kind: 'closed' };
 
 /**
@@ -64,7 +67,6 @@ export class RtmpSession {
   readonly #onPublishing: () => void;
   readonly #reader: RtmpChunkReader;
   readonly #writer = new RtmpChunkWriter();
-  readonly #packets: PacketSource;
   readonly #c0c1 = Buffer.alloc(RTMP_C0C1_BYTES);
   #phase: Phase = { kind: 'c0c1', missing: RTMP_C0C1_BYTES };
   #deadline: NodeJS.Timeout | null = null;
@@ -74,6 +76,7 @@ export class RtmpSession {
   #acknowledgedBytes = 0;
   #windowBytes = WINDOW_BYTES;
   #questions = 0;
+  #takesReconnectRequest = false;
 
   /** `onPublishing` is called once, when a publish was accepted. */
   constructor(socket: Socket, context: RtmpSessionContext, onPublishing: () => void) {
@@ -82,7 +85,6 @@ export class RtmpSession {
     this.#onPublishing = onPublishing;
     this.ip = socket.remoteAddress ?? '';
     this.#reader = new RtmpChunkReader(context.limits.unauthenticated);
-    this.#packets = new PacketSource(() => context.metrics.unstampedKeyframes.inc());
     this.#setDeadline(context.limits.handshakeTimeoutMs, 'handshake_timeout');
     socket.on('data', (bytes) => this.#receive(bytes));
     socket.on('error', (error: NodeJS.ErrnoException) =>
@@ -93,7 +95,7 @@ export class RtmpSession {
 
   /** The stream being published; null before and after. */
   get publication(): Publication | null {
-    return this.#phase.kind === 'publishing' ? this.#phase.publication : null;
+    return this.#phase.kind === 'publishing' ? this.#phase.media.publication : null;
   }
 
   get receivedBytes(): number {
@@ -108,6 +110,7 @@ export class RtmpSession {
   close(reason: string): void {
     if (this.#phase.kind === 'closed') return;
     const { publication } = this;
+    if (reason === 'server_stopping' && this.#takesReconnectRequest) this.#askToReconnect();
     this.#phase = { kind: 'closed' };
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     const { metrics, log } = this.#context;
@@ -124,7 +127,10 @@ export class RtmpSession {
 
   #setDeadline(afterMs: number, reason: string): void {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.close(reason), afterMs);
+    this.#deadline = setTimeout(() => {
+      if (this.#phase.kind === 'publishing') this.#sayWhy(reason);
+      this.close(reason);
+    }, afterMs);
   }
 
   #receive(bytes: Buffer): void {
@@ -134,20 +140,24 @@ export class RtmpSession {
       const rest = this.#readHandshake(bytes);
       if (rest.length > 0 && this.#phase.kind !== 'closed') this.#reader.push(rest, (message) => this.#handle(message));
     } catch (error) {
-      if (error instanceof FormatError) {
-        this.#context.log.warn(
-          { clientId: this.clientId, ip: this.ip, code: error.code, ...error.details },
-          'rtmp.refused',
-        );
-        this.close(error.code);
-        return;
-      }
-      countBug();
-      this.#context.log.error({ err: error, clientId: this.clientId }, 'rtmp.failed');
-      this.close('bug');
+      this.#fail(error);
       return;
     }
     this.#acknowledge();
+  }
+
+  /** Ends the session for what its peer sent, with a word to an encoder on air, or for a fault of ours. */
+  #fail(error: unknown): void {
+    const { clientId, ip } = this;
+    if (error instanceof FormatError) {
+      this.#context.log.warn({ clientId, ip, code: error.code, ...error.details }, 'rtmp.refused');
+      if (this.#phase.kind === 'publishing') this.#sayWhy(error.code);
+      this.close(error.code);
+      return;
+    }
+    countBug();
+    this.#context.log.error({ err: error, clientId }, 'rtmp.failed');
+    this.close('bug');
   }
 
   /** Takes handshake bytes off the front; what is left belongs to the chunk reader. */
@@ -214,7 +224,7 @@ export class RtmpSession {
         }
         return;
       default:
-        if (phase.kind === 'publishing') this.#handleMedia(phase, message);
+        if (phase.kind === 'publishing') phase.media.take(message);
     }
   }
 
@@ -234,17 +244,6 @@ export class RtmpSession {
     phase.heldBack.push(message);
   }
 
-  #handleMedia(phase: Extract<Phase, { kind: 'publishing' }>, message: RtmpMessage): void {
-    const packet = this.#packets.read(message, Date.now());
-    if (packet === null) return;
-    if (packet.kind === 'frames') {
-      if (phase.hasMedia) this.#deadline?.refresh();
-      else this.#setDeadline(this.#context.limits.silenceTimeoutMs, 'silent');
-      phase.hasMedia = true;
-    }
-    phase.publication.push(packet);
-  }
-
   #handleCommand(command: RtmpCommand): void {
     switch (command.name) {
       case 'connect':
@@ -258,11 +257,7 @@ export class RtmpSession {
         this.#reply(command, [null, MESSAGE_STREAM_ID]);
         return;
       case 'publish':
-        this.#publish(command).catch((error: unknown) => {
-          countBug();
-          this.#context.log.error({ err: error, clientId: this.clientId }, 'rtmp.failed');
-          this.close('bug');
-        });
+        this.#publish(command).catch((error: unknown) => this.#fail(error));
         return;
       case 'FCUnpublish':
       case 'deleteStream':
@@ -283,10 +278,11 @@ export class RtmpSession {
   }
 
   #connect(command: RtmpCommand): void {
-    const info = command.args[0];
-    this.#app = textOf(info, 'app');
-    this.#tcUrl = textOf(info, 'tcUrl');
-    if (appName(this.#app) !== this.#context.app) {
+    const { app, tcUrl, enhanced } = readRtmpConnect(command);
+    this.#app = app;
+    this.#tcUrl = tcUrl;
+    this.#takesReconnectRequest = enhanced !== null && (enhanced.capsEx & RtmpCapsEx.reconnect) !== 0;
+    if (appName(app) !== this.#context.app) {
       const reason = { level: 'error', code: 'NetConnection.Connect.InvalidApp', description: 'No such app.' };
       this.#write(encodeRtmpCommand({ name: '_error', transactionId: command.transactionId, args: [null, reason] }));
       this.close('invalid_app');
@@ -295,9 +291,12 @@ export class RtmpSession {
     this.#write(windowAcknowledgementSize(WINDOW_BYTES));
     this.#write(setPeerBandwidth(WINDOW_BYTES));
     this.#socket.write(this.#writer.setChunkSize(OUT_CHUNK_BYTES));
+    // Only those who ask are told what else we carry: older peers need not understand it.
+    const more = enhanced === null ? {} : enhancedRtmpProperties('server');
+    const success = { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connected.' };
     this.#reply(command, [
-      { fmsVer: 'FMS/3,5,7,7009', capabilities: 31, mode: 1 },
-      { level: 'status', code: 'NetConnection.Connect.Success', description: 'Connected.', objectEncoding: 0 },
+      { fmsVer: 'FMS/3,5,7,7009', capabilities: 31, mode: 1, ...more },
+      { ...success, objectEncoding: 0, ...more },
     ]);
   }
 
@@ -332,31 +331,41 @@ export class RtmpSession {
   }
 
   #begin(publication: Publication, heldBack: readonly RtmpMessage[]): void {
-    this.#phase = { kind: 'publishing', publication, hasMedia: false };
-    this.#context.metrics.publishers.inc();
+    const { metrics, log, limits } = this.#context;
+    const media = new PublisherMedia(publication, {
+      metrics,
+      log,
+      onFrame: (isFirst) => {
+        if (isFirst) this.#setDeadline(limits.silenceTimeoutMs, 'silent');
+        else this.#deadline?.refresh();
+      },
+      onKeyframeMissing: () => this.#setDeadline(limits.keyframeTimeoutMs, 'no_keyframe'),
+    });
+    this.#phase = { kind: 'publishing', media };
+    metrics.publishers.inc();
     this.#onPublishing();
-    this.#reader.setLimits(this.#context.limits.authenticated);
+    this.#reader.setLimits(limits.authenticated);
     this.#write(userControl(RtmpUserControl.streamBegin, MESSAGE_STREAM_ID));
     this.#status('status', 'NetStream.Publish.Start', 'On air.');
-    this.#setDeadline(this.#context.limits.firstPacketTimeoutMs, 'no_media');
-    try {
-      for (const message of heldBack) this.#handle(message);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      this.close(error.code);
-      return;
-    }
+    this.#setDeadline(limits.firstPacketTimeoutMs, 'no_media');
+    for (const message of heldBack) this.#handle(message);
     this.#socket.resume();
+  }
+
+  /** Encoders show this to whoever sits there: a dead stream without a reason is the worst answer. */
+  #sayWhy(reason: string): void {
+    const { code, text } = encoderText(reason);
+    this.#status('error', code, text);
+  }
+
+  /** Enhanced RTMP v2: the encoder comes back at once, instead of after its own idea of a pause. */
+  #askToReconnect(): void {
+    const info = { level: 'status', code: 'NetConnection.Connect.ReconnectRequest', description: 'Restarting.' };
+    this.#write(encodeRtmpCommand({ name: 'onStatus', transactionId: 0, args: [null, info] }));
   }
 
   #status(level: 'status' | 'error', code: string, description: string): void {
     const command = { name: 'onStatus', transactionId: 0, args: [null, { level, code, description }] };
     this.#write(encodeRtmpCommand(command, MESSAGE_STREAM_ID));
   }
-}
-
-function textOf(info: Amf0Value, field: string): string {
-  if (typeof info !== 'object' || info === null || Array.isArray(info)) return '';
-  const value = (info as Amf0Object)[field];
-  return typeof value === 'string' ? value.slice(0, 2_048) : '';
 }

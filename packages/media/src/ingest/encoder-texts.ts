@@ -1,0 +1,34 @@
+/** What an encoder on air is told when its session ends by our will. Reasons are those of log and metrics. */
+const WANTED = 'Send H.264 or H.265 video and AAC sound, one track of each.';
+
+const NAMES: Readonly<Record<string, string>> = {
+  av1: 'AV1 video',
+  vp9: 'VP9 video',
+  vp8: 'VP8 video',
+  vvc: 'H.266 video',
+  video: 'This video codec',
+  opus: 'Opus sound',
+  mp3: 'MP3 sound',
+  ac3: 'AC-3 sound',
+  eac3: 'E-AC-3 sound',
+  flac: 'FLAC sound',
+  audio: 'This audio codec',
+  multitrack: 'Several tracks in one stream',
+  mod_ex: 'The ModEx extension',
+};
+const UNSUPPORTED = 'ingest.unsupported_';
+const FAILED: Readonly<Record<string, string>> = {
+  'rtmp.message_too_large': 'A message was larger than this server takes (8 MB). Lower the bitrate.',
+  no_media: 'No picture and no sound came.',
+  no_keyframe: 'No keyframe came. Set the keyframe interval of the encoder to 1 or 2 seconds.',
+  silent: 'Nothing came for too long.',
+};
+
+/** NetStream status code and text. `Rejected`: the same settings will be refused again. */
+export function encoderText(reason: string): { code: string; text: string } {
+  if (reason.startsWith(UNSUPPORTED)) {
+    const what = NAMES[reason.slice(UNSUPPORTED.length)] ?? 'This codec';
+    return { code: 'NetStream.Publish.Rejected', text: `Not supported: ${what}. ${WANTED}` };
+  }
+  return { code: 'NetStream.Failed', text: FAILED[reason] ?? `The stream is broken (${reason}).` };
+}
