@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@showfloor/service-kit';
+import { createRecordingMetrics } from './recording/recording-metrics.ts';
 
 /** The figures of the video plane. Labels are bounded words: never a stream, an address or a key. */
 export type MediaMetrics = ReturnType<typeof createMediaMetrics>;
@@ -9,6 +10,7 @@ export function createMediaMetrics(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   return {
+    ...createRecordingMetrics(registry),
     rtmpConnections: new Gauge({ name: 'media_rtmp_connections', help: 'Open RTMP connections', registers }),
     publishers: new Gauge({ name: 'media_publishers', help: 'Publishers admitted and connected', registers }),
     streams: new Gauge({ name: 'media_streams', help: 'Streams by state', labelNames: ['state'], registers }),
