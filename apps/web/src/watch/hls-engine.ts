@@ -2,7 +2,7 @@ import Hls, { type ErrorData, ErrorDetails, Events } from 'hls.js/light';
 import { failureOfStatus } from './http-failure.ts';
 import type { EngineMaker, EngineOptions, PlaybackEngine } from './playback-engine.ts';
 import type { PlaybackFailure } from './playback-policy.ts';
-import { EDGE_DRIFT_MAX_S, HLS_SETTINGS, HLS_STALL } from './player-settings.ts';
+import { EDGE_DRIFT_MAX_S, HLS_MAX_LATENCY_TARGET_DURATIONS, HLS_SETTINGS, HLS_STALL } from './player-settings.ts';
 
 const LIST_ERRORS: ReadonlySet<ErrorDetails> = new Set([
   ErrorDetails.MANIFEST_LOAD_ERROR,
@@ -19,6 +19,7 @@ export const hlsEngine: EngineMaker = { isSupported: () => Hls.isSupported(), st
 
 function startHls({ video, url, isLowLatency, onAttached, onFailed }: EngineOptions): PlaybackEngine {
   const hls = new Hls({ ...HLS_SETTINGS, lowLatencyMode: isLowLatency });
+  hls.config.liveMaxLatencyDurationCount = HLS_MAX_LATENCY_TARGET_DURATIONS;
   hls.on(Events.ERROR, (_event, error) => {
     if (error.fatal) onFailed(failureOf(error));
   });

@@ -156,8 +156,10 @@ export class LivePlayer {
     this.#unload();
     if (this.#state.kind !== 'retrying') this.#become({ kind: 'loading' });
     const { signal } = this.#loading;
-    this.#open(order, signal).catch(() => {
-      if (!signal.aborted) this.#fail('lost'); // the engine's chunk did not come
+    this.#open(order, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      reportError(error); // ours: another way of playing may do without what broke
+      this.#fail('unsupported');
     });
   }
 
@@ -172,10 +174,10 @@ export class LivePlayer {
         return;
       }
     }
-    const maker = await ENGINES[order.transport]();
+    const maker = await ENGINES[order.transport]().catch(() => null);
     if (signal.aborted) return;
-    if (!maker.isSupported()) {
-      this.#fail('unsupported');
+    if (maker === null || !maker.isSupported()) {
+      this.#fail(maker === null ? 'lost' : 'unsupported');
       return;
     }
     this.#askedAtMs = performance.now();

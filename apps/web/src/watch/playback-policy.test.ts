@@ -58,14 +58,14 @@ function shown(order: PlaybackOrder): string {
 describe('what comes first', () => {
   test('I-02 FLV for its low delay, HLS where there are no Media Source Extensions', () => {
     check('begin', 'flv@0');
-    check('begin', 'native@0', 'auto', OLD_IPHONE);
+    check('begin', 'native?@0', 'auto', OLD_IPHONE);
     check('begin', 'give-up', 'auto', NOTHING);
   });
 
   test('a choice is kept to, whatever happens', () => {
     check('begin lost lost lost lost lost', 'flv@0 flv@1 flv@2 flv@4 flv@4 flv@4', 'flv');
     check('begin absent lost picture lost', 'hls@0 hls+@1 hls+@2 - hls+@4', 'll-hls');
-    check('begin', 'native@0', 'hls', OLD_IPHONE);
+    check('begin', 'native?@0', 'hls', OLD_IPHONE);
     check('begin', 'give-up', 'flv', OLD_IPHONE);
   });
 
@@ -104,7 +104,7 @@ describe('FLV fails', () => {
   test('where no way can decode it, it says so; the next time on air is worth a look', () => {
     check('begin unsupported unsupported unsupported', 'flv@0 hls?@0 native+@1 give-up');
     check('begin unsupported', 'flv@0 give-up', 'flv');
-    check('begin unsupported on-air', 'native@0 give-up native@0', 'auto', OLD_IPHONE);
+    check('begin unsupported on-air', 'native?@0 give-up native?@0', 'auto', OLD_IPHONE);
   });
 });
 
@@ -159,6 +159,6 @@ describe('the way back to FLV', () => {
 
   test('who chose HLS is left with it', () => {
     check(`begin picture ${STEADY_S * 2}s`, 'hls@0 -', 'hls');
-    check(`begin picture ${STEADY_S * 2}s`, 'native@0 -', 'auto', OLD_IPHONE);
+    check(`begin picture ${STEADY_S * 2}s`, 'native?@0 -', 'auto', OLD_IPHONE);
   });
 });

@@ -161,10 +161,16 @@ function load(
   delayMs: number,
   list: 'any' | 'present' | 'advancing',
 ): PlaybackStep {
-  const isLeft = transport !== 'flv';
   return {
-    state: { ...state, transport, steadySinceMs: null, isReturning: isLeft ? false : state.isReturning },
-    order: { kind: 'load', transport, isLowLatency: state.choice !== 'hls', delayMs, list },
+    state: { ...state, transport, steadySinceMs: null, isReturning: transport === 'flv' && state.isReturning },
+    order: {
+      kind: 'load',
+      transport,
+      isLowLatency: state.choice !== 'hls',
+      delayMs,
+      // A browser does not say whether a list was missing or cannot be played: ask before it does.
+      list: transport === 'native' && list === 'any' ? 'present' : list,
+    },
   };
 }
 

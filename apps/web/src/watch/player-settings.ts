@@ -1,5 +1,6 @@
-import type { HlsConfig } from 'hls.js';
+import type { HlsConfig, LoadPolicy } from 'hls.js';
 import type mpegts from 'mpegts.js';
+import { failureOfStatus } from './http-failure.ts';
 
 /**
  * Everything about playing that is a number, in one place; the ids name rows of docs/requirements.md.
@@ -25,15 +26,24 @@ export const FLV_SETTINGS = {
   autoCleanupMinBackwardDuration: 7, // I-79
 } as const satisfies mpegts.Config;
 
-/** One retry, then it is said that it failed: hls.js gives up for good after a few seconds anyway, and the player knows better when to load again. */
-const HLS_LOAD_POLICY = {
+/**
+ * A list that does not come is asked for again for about four seconds, while what is buffered plays on: then it is said that HLS
+ * failed, and the player decides. hls.js would not try again at all when there is no answer, and after a refusal it need not.
+ */
+const HLS_LIST_POLICY = {
   default: {
     maxTimeToFirstByteMs: 8_000, // a blocking reload is held for as long as three target durations
     maxLoadTimeMs: 12_000,
     timeoutRetry: { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 },
-    errorRetry: { maxNumRetry: 1, retryDelayMs: 500, maxRetryDelayMs: 1_000 },
+    errorRetry: {
+      maxNumRetry: 4,
+      retryDelayMs: 500,
+      maxRetryDelayMs: 1_000,
+      shouldRetry: (retry, count, isTimeout, answer) =>
+        count < (retry?.maxNumRetry ?? 0) && (isTimeout || failureOfStatus(answer?.code ?? 0) === 'lost'),
+    },
   },
-} as const;
+} as const satisfies LoadPolicy;
 
 /**
  * HLS and LL-HLS by hls.js. How far behind the edge it plays is the list's word (PART-HOLD-BACK, HOLD-BACK); where the list says
@@ -44,11 +54,13 @@ export const HLS_SETTINGS = {
   lowLatencyMode: true, // I-82: does nothing where the list has no parts
   backBufferLength: 10, // I-83
   maxBufferLength: 20, // I-84
-  liveMaxLatencyDurationCount: 6, // I-86
   maxLiveSyncPlaybackRate: 1.1, // I-87
-  manifestLoadPolicy: HLS_LOAD_POLICY,
-  playlistLoadPolicy: HLS_LOAD_POLICY,
+  manifestLoadPolicy: HLS_LIST_POLICY,
+  playlistLoadPolicy: HLS_LIST_POLICY,
 } as const satisfies Partial<HlsConfig>;
+
+/** I-86. hls.js takes it at its making only together with `liveSyncDurationCount`; set on its `config` afterwards it stands alone. */
+export const HLS_MAX_LATENCY_TARGET_DURATIONS = 6;
 
 /** The live edge is looked at once a second (I-88): further behind than this and the playhead jumps … */
 export const EDGE_DRIFT_MAX_S = 5;
