@@ -13,3 +13,6 @@ export { type CertificateFiles, TlsCertificate } from './ingest/tls-certificate.
 export type { WaitingPeersLimits } from './ingest/waiting-peers.ts';
 export { createMediaMetrics, type MediaMetrics } from './media-metrics.ts';
 export { type MediaPlane, type MediaPlaneOptions, startMediaPlane } from './media-plane.ts';
+export type { RestreamChange } from './restream/restream-desk.ts';
+export { toRestreamEvent } from './restream/restream-event.ts';
+export type { RestreamLimits } from './restream/restreamer.ts';

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from '@showfloor/service-kit';
 import { createRecordingMetrics } from './recording/recording-metrics.ts';
+import { createRestreamMetrics } from './restream/restream-metrics.ts';
 
-/** The figures of the video plane. Labels are bounded words: never a stream, an address or a key. */
+/** The figures of the video plane. Labels are bounded words: never a stream, an address or a key; restream targets go by their id. */
 export type MediaMetrics = ReturnType<typeof createMediaMetrics>;
 
 /** Creates and registers all metrics of the plane. Once per registry. */
@@ -10,6 +11,7 @@ export function createMediaMetrics(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   return {
+    ...createRestreamMetrics(registry),
     ...createRecordingMetrics(registry),
     rtmpConnections: new Gauge({ name: 'media_rtmp_connections', help: 'Open RTMP connections', registers }),
     publishers: new Gauge({ name: 'media_publishers', help: 'Publishers admitted and connected', registers }),

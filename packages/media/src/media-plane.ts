@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { countBug, type Logger } from '@showfloor/service-kit';
+import { countBug, type Logger, OutboundGuard, type OutboundGuardOptions } from '@showfloor/service-kit';
 import { SrsApi } from './control/srs-api.ts';
 import { TrustedProxies } from './delivery/client-address.ts';
 import { FlvDelivery } from './delivery/flv-delivery.ts';
@@ -21,6 +21,9 @@ import { RtmpServer } from './ingest/rtmp-server.ts';
 import type { TlsCertificate } from './ingest/tls-certificate.ts';
 import { WAITING_PEERS_LIMITS, type WaitingPeersLimits } from './ingest/waiting-peers.ts';
 import type { MediaMetrics } from './media-metrics.ts';
+import { handleRestream, restreamFields } from './restream/restream-api.ts';
+import { type RestreamChange, RestreamDesk } from './restream/restream-desk.ts';
+import type { RestreamLimits } from './restream/restreamer.ts';
 
 const SAMPLE_INTERVAL_MS = 2_500;
 const KEEP_ALIVE_MS = 3_000;
@@ -65,6 +68,13 @@ export type MediaPlaneOptions = Readonly<{
   guardLimits?: Partial<GuardLimits>;
   /** Connections that do not publish, per network. */
   waitingPeers?: Partial<WaitingPeersLimits>;
+  /** What restream targets may lead to besides public addresses. */
+  outbound?: Omit<OutboundGuardOptions, 'ingestPorts'>;
+  restreamLimits?: Partial<RestreamLimits>;
+  /** Certificate authority of restream targets besides the usual ones, PEM. */
+  restreamCa?: string;
+  /** Told of restream targets that turn active, break or stop. */
+  onRestreamChange?: (change: RestreamChange) => void;
 }>;
 
 /** A running video plane. */
@@ -95,6 +105,15 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
   let isClosing = false;
   const admissions = new AdmissionDesk(options.admit, options.graceMs ?? GRACE_MS);
+  const ingestPorts: number[] = []; // known once we listen
+  const restreams = new RestreamDesk({
+    guard: new OutboundGuard({ ...options.outbound, ingestPorts }),
+    metrics,
+    log,
+    ...(options.restreamLimits === undefined ? {} : { limits: options.restreamLimits }),
+    ...(options.restreamCa === undefined ? {} : { ca: options.restreamCa }),
+    ...(options.onRestreamChange === undefined ? {} : { onChange: options.onRestreamChange }),
+  });
   const hub = new StreamHub({
     gop,
     streamsMax,
@@ -105,11 +124,16 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       countBug();
       log.error({ err: error, playbackId }, 'output.failed');
     },
+    onStarted: (stream, admission) => restreams.started(stream, admission),
+    onReadmitted: (stream, admission) => restreams.readmitted(stream, admission),
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);
       if (event.type === 'started') startHls(event.playbackId);
-      if (event.type === 'ended') admissions.forget(event.playbackId);
+      if (event.type === 'ended') {
+        admissions.forget(event.playbackId);
+        restreams.ended(event.playbackId);
+      }
       options.onEvent(event);
     },
   });
@@ -158,6 +182,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     app,
     serverId: options.serverId,
     forgetKey: (playbackId) => admissions.forget(playbackId),
+    restreamOf: (playbackId) => restreams.factsOf(playbackId).map(restreamFields),
   });
   const sample = (): void => {
     api.sample();
@@ -170,6 +195,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   };
   const rtmpPort = await rtmp.listen({ host, port: options.rtmpPort });
   const rtmpsPort = options.rtmps === undefined ? null : await listenRtmps(rtmp, options.rtmps, options);
+  ingestPorts.push(rtmpPort, ...(rtmpsPort === null ? [] : [rtmpsPort]));
   const httpPort = await http.listen({ host, port: options.httpPort });
   const timer = setInterval(sample, SAMPLE_INTERVAL_MS);
   return {
@@ -177,7 +203,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     rtmpsPort,
     httpPort,
     hub,
-    handleAdmin: (request, response) => api.handle(request, response),
+    handleAdmin: (request, response) => handleRestream(restreams, request, response) || api.handle(request, response),
     viewers: () => flv.viewers(),
     summaries: () => api.summaries(),
     isListening: () => !isClosing,
@@ -186,6 +212,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       clearInterval(timer);
       options.rtmps?.certificate.close();
       hub.close();
+      restreams.close();
       await Promise.all([rtmp.close(), http.close()]);
       packagers.close();
     },

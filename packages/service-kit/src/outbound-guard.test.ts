@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 
 function guardOf(options: OutboundGuardOptions = {}): OutboundGuard {
   return new OutboundGuard({
-    ingestPort: 1935,
+    ingestPorts: [1935],
     ingestHosts: ['shop.example'],
     ownAddresses: () => ['192.0.2.77', '203.0.113.80', '::ffff:185.12.64.2'],
     resolve: (hostname) => {

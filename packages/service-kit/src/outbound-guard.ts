@@ -16,8 +16,8 @@ export type OutboundGuardOptions = Readonly<{
   allowedNetworks?: readonly string[];
   /** Ports besides those of each use. */
   allowedPorts?: readonly number[];
-  /** Port of our own ingest: no show is sent to where it comes from, whatever is allowed. */
-  ingestPort?: number;
+  /** Ports of our own ingest: no show is sent to where it comes from, whatever is allowed. */
+  ingestPorts?: readonly number[];
   /** Names under which our ingest is known outside. */
   ingestHosts?: readonly string[];
   /** Stands in for DNS. */
@@ -58,7 +58,7 @@ export class OutboundGuard {
     if (!read.ok) return read;
     const { hostname, address, port } = read.url;
     const isOwnName = this.#options.ingestHosts?.includes(hostname) === true;
-    if (isOwnName && port === this.#options.ingestPort) return refuse('own_ingest', OWN_INGEST);
+    if (isOwnName && this.#isIngestPort(port)) return refuse('own_ingest', OWN_INGEST);
     const found = address === null ? await this.#lookUp(hostname) : [address];
     if (found.length === 0) return refuse('unresolvable', NOT_PUBLIC);
     const own = new Set(this.#ownAddresses().map(unmapped));
@@ -72,9 +72,13 @@ export class OutboundGuard {
   #judge(address: string, port: number, own: ReadonlySet<string>): OutboundRefused | null {
     const range = addressRange(address);
     const isOurs = range === 'loopback' || range === 'unspecified' || own.has(unmapped(address));
-    if (isOurs && port === this.#options.ingestPort) return refuse('own_ingest', OWN_INGEST);
+    if (isOurs && this.#isIngestPort(port)) return refuse('own_ingest', OWN_INGEST);
     if (isListed(this.#allowed, address)) return null;
     return range === 'public' && !isOurs ? null : refuse('address', NOT_PUBLIC);
+  }
+
+  #isIngestPort(port: number): boolean {
+    return this.#options.ingestPorts?.includes(port) === true;
   }
 
   /** IPv4 first: more machines reach it. What is no address is left out, and a name with too many is not trusted. */

@@ -26,6 +26,8 @@ export type SrsApiOptions = Readonly<{
   serverId: string;
   /** The remembered key of a stream must not let anyone in unasked: its publisher was cut, or it was rotated. */
   forgetKey: (playbackId: string) => void;
+  /** What the restream targets of a stream do: not SRS's, and without their addresses. */
+  restreamOf: (playbackId: string) => readonly Record<string, unknown>[];
 }>;
 
 type Rates = { readonly received: RateMeter; readonly sent: RateMeter };
@@ -159,6 +161,7 @@ export class SrsApi {
           recv_30s: rates.received.kbps(stream.receivedBytes, nowMs),
           send_30s: Math.max(0, rates.sent.kbps(sentBytes, nowMs)),
         },
+        restream: this.#options.restreamOf(stream.playbackId),
         publish: { active: publisherClientId !== null, cid: publisherClientId ?? '' },
         video: avc === null ? null : videoFacts(avc),
         audio:

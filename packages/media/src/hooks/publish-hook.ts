@@ -60,12 +60,13 @@ function readAnswer(text: string): MediaHookAnswer | null {
 function decide(answer: MediaHookAnswer): AdmitAnswer {
   if (answer.code !== 0) return { ok: false, reason: answer.reason ?? 'wrong_key' };
   if (answer.data === undefined) return { ok: false, reason: 'unreachable' };
-  const { showId, graceMs, restreamTargets, recording } = answer.data;
+  const { showId, graceMs, restreamTargets, restreamRevision, recording } = answer.data;
   return {
     ok: true,
     showId,
     graceMs,
     ...(restreamTargets === undefined ? {} : { restreamTargets }),
+    ...(restreamRevision === undefined ? {} : { restreamRevision }),
     ...(recording === undefined ? {} : { recording }),
   };
 }

@@ -25,6 +25,8 @@ export type Admission = Readonly<{
   showId: string;
   graceMs: number;
   restreamTargets: readonly RestreamTarget[];
+  /** Grows with each change of the targets; a lower one is older. 0 when nobody counts. */
+  restreamRevision?: number;
   recording: Readonly<{ isEnabled: boolean }>;
 }>;
 

@@ -10,6 +10,7 @@ export type AdmitAnswer =
       showId: string;
       graceMs?: number;
       restreamTargets?: readonly RestreamTarget[];
+      restreamRevision?: number;
       recording?: Readonly<{ isEnabled: boolean }>;
     }>
   | Readonly<{ ok: false; reason: 'unknown_stream' | 'wrong_key' | 'not_scheduled' | 'unreachable' }>;
@@ -47,6 +48,7 @@ export class AdmissionDesk {
         showId: answer.showId,
         graceMs: answer.graceMs ?? this.#graceMsDefault,
         restreamTargets: answer.restreamTargets ?? [],
+        restreamRevision: answer.restreamRevision ?? 0,
         recording: answer.recording ?? { isEnabled: false },
       };
       // What was forgotten while we asked may have been this key: the answer is older than that.
