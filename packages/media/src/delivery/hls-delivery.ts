@@ -186,6 +186,7 @@ export class HlsDelivery {
     }
     const held: HeldRequest = { request, response, connection, viewer, channel, heldAtMs: performance.now() };
     connection.held.push(held);
+    if (viewer !== null) viewer.waiting += 1;
     channel.hold(wish, held);
     this.#held += 1;
     this.#options.metrics.hlsHeld.set(this.#held);
@@ -261,7 +262,10 @@ export class HlsDelivery {
     if (response === null) return; // its connection is gone
     held.response = null;
     connection.held.splice(connection.held.indexOf(held), 1);
-    if (held.viewer !== null) held.viewer.lastSeenMs = performance.now();
+    if (held.viewer !== null) {
+      held.viewer.waiting -= 1;
+      held.viewer.lastSeenMs = performance.now();
+    }
     this.#sent(held, answer.send(request, response).bytes);
   }
 

@@ -28,6 +28,8 @@ export class HlsViewer {
   sentBytes = 0;
   /** True from the first request that only a low-latency player makes. */
   isLowLatency = false;
+  /** Requests that wait for something: whoever waits is not gone. */
+  waiting = 0;
   idleMs: number;
   lastSeenMs: number;
 
@@ -129,7 +131,7 @@ export class HlsViewers {
   /** Takes out those who have not asked for anything for a while. Call it every second. */
   sweep(nowMs: number): void {
     for (const viewer of this.#byKey.values()) {
-      if (nowMs - viewer.lastSeenMs > viewer.idleMs) this.#leave(viewer, 'viewer_closed');
+      if (viewer.waiting === 0 && nowMs - viewer.lastSeenMs > viewer.idleMs) this.#leave(viewer, 'viewer_closed');
     }
     for (const [key, untilMs] of this.#refusedUntilMs) if (nowMs >= untilMs) this.#refusedUntilMs.delete(key);
   }

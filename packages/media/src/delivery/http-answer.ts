@@ -32,6 +32,9 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
+/** Answers up to this size are kept as one buffer, a copy per second at most; larger ones leave as they are. */
+const ONE_WRITE_BYTES_MAX = 16 * 1024;
+
 const NO_BODY: readonly Buffer[] = [];
 
 /** One answer for any number of requests. */
@@ -44,6 +47,8 @@ export class HttpAnswer {
   readonly #body: readonly Buffer[];
   #head: Buffer | null = null;
   #headSecond = 0;
+  #wire: Buffer | null = null;
+  #wireHead: Buffer | null = null;
   #notModified: HttpAnswer | null = null;
 
   /** `content-length`, CORS and connection headers are added. Buffers of `body` are shared and never written to. */
@@ -116,10 +121,22 @@ export class HttpAnswer {
       response.end();
       return { status, bytes };
     }
-    writeAll(socket, this.#currentHead(), isHead ? NO_BODY : this.#body);
+    if (isHead) socket.write(this.#currentHead());
+    else if (bytes <= ONE_WRITE_BYTES_MAX) socket.write(this.#currentWire());
+    else writeAll(socket, this.#currentHead(), this.#body);
     // What `end` would lead to: node:http takes the next request of this connection and starts its keep-alive clock.
     response.emit('finish');
     return { status, bytes };
+  }
+
+  /** Head and body in one: a write of one buffer costs the kernel and Node half of what a write of two costs. */
+  #currentWire(): Buffer {
+    const head = this.#currentHead();
+    if (this.#wire === null || this.#wireHead !== head) {
+      this.#wire = Buffer.concat([head, ...this.#body]);
+      this.#wireHead = head;
+    }
+    return this.#wire;
   }
 
   /** A head tells the date, so it is good for a second. */
@@ -138,10 +155,6 @@ export class HttpAnswer {
 }
 
 function writeAll(socket: Socket, head: Buffer, body: readonly Buffer[]): void {
-  if (body.length === 0) {
-    socket.write(head);
-    return;
-  }
   socket.cork();
   socket.write(head);
   for (const part of body) socket.write(part);

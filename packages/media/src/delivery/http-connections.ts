@@ -71,9 +71,20 @@ export class HttpConnections {
       this.#bySocket.delete(socket);
       if (connection.isHls) this.#hlsCount -= 1;
       connection.viewer = null;
-      for (const held of connection.held) held.response = null; // lets the request's memory go before its list is released
+      for (const held of connection.held) {
+        held.response = null; // lets the request's memory go before its list is released
+        if (held.viewer !== null) held.viewer.waiting -= 1;
+      }
       connection.held.length = 0;
     });
+  }
+
+  /** The open ones with what waits in their sockets. */
+  list(): readonly Readonly<{ remoteAddress: string; backlogBytes: number }>[] {
+    return Array.from(this.#bySocket.values(), ({ remoteAddress, socket }) => ({
+      remoteAddress,
+      backlogBytes: socket.writableLength,
+    }));
   }
 
   /** Undefined when it is closed. */
