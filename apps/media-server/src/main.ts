@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import {
   createMediaMetrics,
   createPublishHook,
@@ -88,6 +89,17 @@ function rtmpsOptions(config: Config) {
   return { port: config.MEDIA_RTMPS_PORT, certificate: new TlsCertificate(files) };
 }
 
+function recordingOptions(config: Config) {
+  return {
+    folder: join(resolve(config.DATA_DIR), 'recordings'),
+    limits: {
+      showBytesMax: config.MEDIA_RECORDING_BYTES_MAX,
+      queueBytesMax: config.MEDIA_RECORDING_QUEUE_BYTES_MAX,
+      freePercentMin: config.MEDIA_RECORDING_FREE_PERCENT_MIN,
+    },
+  };
+}
+
 function planeOptions(config: Config) {
   return {
     host: config.HOST,
@@ -99,6 +111,7 @@ function planeOptions(config: Config) {
     connectionsMax: config.MEDIA_CONNECTIONS_MAX,
     streamsMax: config.MEDIA_STREAMS_MAX,
     mergeCeilingMs: config.MEDIA_MERGE_CEILING_MS,
+    ...(config.MEDIA_RECORDING ? { recording: recordingOptions(config) } : {}),
     gop: { packetsMax: config.MEDIA_GOP_PACKETS_MAX, bytesMax: config.MEDIA_GOP_BYTES_MAX },
     viewerLimits: {
       backlogBytesHigh: config.MEDIA_VIEWER_BACKLOG_BYTES_MAX,

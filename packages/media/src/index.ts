@@ -13,6 +13,9 @@ export { type CertificateFiles, TlsCertificate } from './ingest/tls-certificate.
 export type { WaitingPeersLimits } from './ingest/waiting-peers.ts';
 export { createMediaMetrics, type MediaMetrics } from './media-metrics.ts';
 export { type MediaPlane, type MediaPlaneOptions, startMediaPlane } from './media-plane.ts';
+export type { RecordingLimits } from './recording/recording-limits.ts';
+export type { FinishedRecording } from './recording/show-recorder.ts';
+export type { RecordingOptions } from './recording/show-recordings.ts';
 export type { RestreamChange } from './restream/restream-desk.ts';
 export { toRestreamEvent } from './restream/restream-event.ts';
 export type { RestreamLimits } from './restream/restreamer.ts';

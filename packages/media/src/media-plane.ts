@@ -21,6 +21,8 @@ import { RtmpServer } from './ingest/rtmp-server.ts';
 import type { TlsCertificate } from './ingest/tls-certificate.ts';
 import { WAITING_PEERS_LIMITS, type WaitingPeersLimits } from './ingest/waiting-peers.ts';
 import type { MediaMetrics } from './media-metrics.ts';
+import type { FinishedRecording } from './recording/show-recorder.ts';
+import { type RecordingOptions, ShowRecordings } from './recording/show-recordings.ts';
 import { handleRestream, restreamFields } from './restream/restream-api.ts';
 import { type RestreamChange, RestreamDesk } from './restream/restream-desk.ts';
 import type { RestreamLimits } from './restream/restreamer.ts';
@@ -68,6 +70,10 @@ export type MediaPlaneOptions = Readonly<{
   guardLimits?: Partial<GuardLimits>;
   /** Connections that do not publish, per network. */
   waitingPeers?: Partial<WaitingPeersLimits>;
+  /** Where shows are recorded whose admission asks for it; nothing is recorded without. */
+  recording?: RecordingOptions;
+  /** A file of a recording is finished: its show is over, its configuration changed, or the disk had enough. */
+  onRecordingFinished?: (recording: FinishedRecording) => void;
   /** What restream targets may lead to besides public addresses. */
   outbound?: Omit<OutboundGuardOptions, 'ingestPorts'>;
   restreamLimits?: Partial<RestreamLimits>;
@@ -114,6 +120,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     ...(options.restreamCa === undefined ? {} : { ca: options.restreamCa }),
     ...(options.onRestreamChange === undefined ? {} : { onChange: options.onRestreamChange }),
   });
+  const recordings = recordingsOf(options);
   const hub = new StreamHub({
     gop,
     streamsMax,
@@ -124,8 +131,14 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       countBug();
       log.error({ err: error, playbackId }, 'output.failed');
     },
-    onStarted: (stream, admission) => restreams.started(stream, admission),
-    onReadmitted: (stream, admission) => restreams.readmitted(stream, admission),
+    onStarted: (stream, admission) => {
+      restreams.started(stream, admission);
+      recordings?.start(stream, admission);
+    },
+    onReadmitted: (stream, admission) => {
+      restreams.readmitted(stream, admission);
+      recordings?.readmitted(stream, admission);
+    },
     onEvent: (event) => {
       metrics.streamEvents.inc({ type: event.type });
       log.info(event, `stream.${event.type}`);
@@ -213,10 +226,17 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       options.rtmps?.certificate.close();
       hub.close();
       restreams.close();
-      await Promise.all([rtmp.close(), http.close()]);
+      await Promise.all([rtmp.close(), http.close(), recordings?.close()]);
       packagers.close();
     },
   };
+}
+
+function recordingsOf(options: MediaPlaneOptions): ShowRecordings | null {
+  if (options.recording === undefined) return null;
+  const { metrics, log } = options;
+  const onFinished = options.onRecordingFinished ?? (() => undefined);
+  return new ShowRecordings({ ...options.recording, metrics, log, onFinished });
 }
 
 async function listenRtmps(
