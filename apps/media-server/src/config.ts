@@ -56,6 +56,13 @@ export const VARIABLES = {
     90,
     'Recordings end when less of the disk is free, in percent',
   ),
+  MEDIA_HLS: flagVariable(true, 'HLS and LL-HLS: /live/{playbackId}.m3u8'),
+  // Parity with SRS: hls_fragment 1, hls_window 4.
+  MEDIA_HLS_SEGMENT_MS: integerVariable(1_000, 500, 10_000, 'A segment ends at the first keyframe after this, in ms'),
+  MEDIA_HLS_WINDOW_SEGMENTS: integerVariable(8, 4, 60, 'Segments in the playlist; as many again are kept behind it'),
+  MEDIA_HLS_PART_MS: integerVariable(200, 100, 1_000, 'What a part should last, in ms: the nearest number of frames'),
+  MEDIA_HLS_BYTES_MAX: integerVariable(48 * MB, MB, 1024 * MB, 'HLS of one stream in memory; over it the oldest goes'),
+  MEDIA_HLS_LINGER_MS: integerVariable(30_000, 0, 600_000, 'How long HLS of an ended stream can be fetched, in ms'),
   MEDIA_HANDSHAKE_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'RTMP handshake, in ms'),
   MEDIA_FIRST_PACKET_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'First media after an accepted publish, in ms'),
   MEDIA_SILENCE_TIMEOUT_MS: integerVariable(30_000, 500, 600_000, 'Longest silence of a publisher, in ms'),

@@ -118,6 +118,15 @@ function planeOptions(config: Config) {
       backlogMsMax: config.MEDIA_VIEWER_BACKLOG_MS_MAX,
       stuckMsMax: config.MEDIA_VIEWER_STUCK_MS_MAX,
     },
+    hls: {
+      isEnabled: config.MEDIA_HLS,
+      segmentMs: config.MEDIA_HLS_SEGMENT_MS,
+      windowSegments: config.MEDIA_HLS_WINDOW_SEGMENTS,
+      partMs: config.MEDIA_HLS_PART_MS,
+      bytesMax: config.MEDIA_HLS_BYTES_MAX,
+      lingerMs: config.MEDIA_HLS_LINGER_MS,
+    },
+    hlsSequenceFile: join(config.DATA_DIR, 'hls-sequence'),
     rtmpLimits: {
       handshakeTimeoutMs: config.MEDIA_HANDSHAKE_TIMEOUT_MS,
       firstPacketTimeoutMs: config.MEDIA_FIRST_PACKET_TIMEOUT_MS,

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@showfloor/service-kit';
 import { createRecordingMetrics } from './recording/recording-metrics.ts';
+import { createHlsMetrics } from './hls/hls-metrics.ts';
 import { createRestreamMetrics } from './restream/restream-metrics.ts';
 
 /** The figures of the video plane. Labels are bounded words: never a stream, an address or a key; restream targets go by their id. */
@@ -12,6 +13,7 @@ export function createMediaMetrics(registry: Registry) {
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   return {
     ...createRestreamMetrics(registry),
+    ...createHlsMetrics(registry),
     ...createRecordingMetrics(registry),
     rtmpConnections: new Gauge({ name: 'media_rtmp_connections', help: 'Open RTMP connections', registers }),
     publishers: new Gauge({ name: 'media_publishers', help: 'Publishers admitted and connected', registers }),

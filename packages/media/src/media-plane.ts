@@ -9,8 +9,10 @@ import { HELD_MAX, HlsDelivery } from './delivery/hls-delivery.ts';
 import { HLS_VIEWERS_LIMITS, type HlsViewersLimits } from './delivery/hls-viewers.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, HttpConnections } from './delivery/http-connections.ts';
 import { HttpDelivery } from './delivery/http-delivery.ts';
-import { HLS_OPTIONS } from './hls/hls-options.ts';
+import { HLS_OPTIONS, type HlsOptions } from './hls/hls-options.ts';
 import { HlsPackagers } from './hls/hls-packagers.ts';
+import { SequenceFloor } from './hls/sequence-floor.ts';
+import type { MediaHook, ToldAction } from './hooks/media-hooks.ts';
 import { GOP_LIMITS, type GopLimits } from './hub/gop-cache.ts';
 import { type HubEvent, STREAMS_MAX, StreamHub } from './hub/stream-hub.ts';
 import { AdmissionDesk, type Admit } from './ingest/admission.ts';
@@ -57,8 +59,14 @@ export type MediaPlaneOptions = Readonly<{
   rivalWindowMs?: number;
   mergeCeilingMs?: number;
   keepAliveMs?: number;
+  /** Told of publishers that left and of viewers that came and went. It must not wait and must not throw. */
+  onHook?: (hook: MediaHook) => void;
   /** Proxies whose `X-Forwarded-For` is believed; none. */
   trustedProxies?: TrustedProxies;
+  /** Segments, parts and how long they are kept. */
+  hls?: Partial<HlsOptions>;
+  /** Where the highest HLS media sequence is remembered over restarts; in memory when not given. */
+  hlsSequenceFile?: string;
   /** HLS requests held at once; 20,000. */
   hlsHeldMax?: number;
   hlsHold?: Partial<HoldLimits>;
@@ -146,12 +154,16 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
       if (event.type === 'ended') {
         admissions.forget(event.playbackId);
         restreams.ended(event.playbackId);
+        packagers.ended(event.playbackId);
       }
       options.onEvent(event);
     },
   });
   const guard = new FailedPublishGuard({ ...GUARD_LIMITS, ...options.guardLimits });
+  const tell = (action: ToldAction, who: { id: string; ip: string; playbackId: string }): void =>
+    options.onHook?.({ action, client_id: who.id, ip: who.ip, app, stream: who.playbackId });
   const flv = new FlvDelivery({
+    onViewer: tell,
     metrics,
     log,
     gop,
@@ -164,11 +176,21 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const hasRoom = (): boolean => flv.viewerCount + connections.hlsCount + publisherCount() < connectionsMax;
   const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom });
   const rtmp = new RtmpServer(
-    { desk, metrics, log, limits: { ...RTMP_LIMITS, ...options.rtmpLimits }, app },
+    {
+      desk,
+      metrics,
+      log,
+      limits: { ...RTMP_LIMITS, ...options.rtmpLimits },
+      app,
+      onUnpublish: (publisher) => tell('on_unpublish', publisher),
+    },
     { streamsMax, waitingPeers: { ...WAITING_PEERS_LIMITS, ...options.waitingPeers } },
   );
   const proxies = options.trustedProxies ?? new TrustedProxies([]);
-  const packagers = new HlsPackagers({ hls: HLS_OPTIONS, metrics });
+  const floor = new SequenceFloor(options.hlsSequenceFile ?? null, (error) =>
+    log.warn({ err: error }, 'hls_sequence.not_written'),
+  );
+  const packagers = new HlsPackagers({ hls: { ...HLS_OPTIONS, ...options.hls }, metrics, streamsMax, floor });
   const hls = new HlsDelivery({
     sources: packagers,
     connections,
@@ -199,6 +221,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   });
   const sample = (): void => {
     api.sample();
+    packagers.sample();
     metrics.rtmpConnections.set(rtmp.connectionCount);
     metrics.blockedAddresses.set(guard.blockedCount);
     const states = hub.list().map((entry) => entry.stream.state);

@@ -1,5 +1,6 @@
 /** Settings of HLS for all streams; `MEDIA_HLS_*` in the media server. */
 export type HlsOptions = Readonly<{
+  isEnabled: boolean;
   /** A segment ends at the first keyframe after this. Parity: SRS `hls_fragment` 1. */
   segmentMs: number;
   /** Segments in the playlist; at least 4. Parity: SRS `hls_window` 4; 8 keep a player that is 6 behind in the list. */
@@ -12,8 +13,9 @@ export type HlsOptions = Readonly<{
   lingerMs: number;
 }>;
 
-/** 1 s segments, 200 ms parts; 48 MB hold the window and what is kept behind it at 20 Mbit/s. */
+/** 1 s segments, 200 ms parts; 48 MB hold the window and what is kept behind it up to 20 Mbit/s. */
 export const HLS_OPTIONS: HlsOptions = {
+  isEnabled: true,
   segmentMs: 1_000,
   windowSegments: 8,
   partMs: 200,

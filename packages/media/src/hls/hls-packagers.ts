@@ -1,30 +1,109 @@
 import type { Stream } from '../hub/stream.ts';
-import type { MediaMetrics } from '../media-metrics.ts';
+import type { HlsMetrics } from './hls-metrics.ts';
 import type { HlsOptions } from './hls-options.ts';
-import { HlsPackager } from './hls-packager.ts';
+import { HlsPackager, type HlsProblem } from './hls-packager.ts';
+import type { SequenceFloor } from './sequence-floor.ts';
 
-/** The packagers of all streams: one per stream from its start, kept for a while after its end. */
+export type HlsPackagersOptions = Readonly<{
+  hls: HlsOptions;
+  metrics: HlsMetrics;
+  /** Streams on air and in grace at once; as many ended ones are kept at most. */
+  streamsMax: number;
+  floor: SequenceFloor;
+}>;
+
+type Entry = { readonly stream: Stream; readonly packager: HlsPackager; endedTimer: NodeJS.Timeout | null };
+
+/** The packagers of all streams: one per stream from its start, kept for `lingerMs` after its end so that players can finish. */
 export class HlsPackagers {
-  readonly #options: Readonly<{ hls: HlsOptions; metrics: MediaMetrics }>;
-  readonly #packagers = new Map<string, HlsPackager>();
+  readonly #options: HlsPackagersOptions;
+  /** In the order in which they ended, behind those that have not. */
+  readonly #entries = new Map<string, Entry>();
 
-  constructor(options: Readonly<{ hls: HlsOptions; metrics: MediaMetrics }>) {
+  constructor(options: HlsPackagersOptions) {
     this.#options = options;
   }
 
-  /** The packager of a stream on air, in grace, or ended less than `lingerMs` ago. */
+  /** The packager of a stream on air, in grace, or ended less than `lingerMs` ago; undefined also when HLS is off. */
   find(playbackId: string): HlsPackager | undefined {
-    return this.#packagers.get(playbackId);
+    return this.#entries.get(playbackId)?.packager;
   }
 
-  /** A stream went on air. */
+  /** A stream goes on air: its first frame follows. Takes the place of an ended one of the same name. */
   start(stream: Stream): void {
-    this.#packagers.set(stream.playbackId, new HlsPackager(stream, { ...this.#options, firstSequence: 0 }));
+    const { hls, metrics, streamsMax, floor } = this.#options;
+    if (!hls.isEnabled) return;
+    const before = this.#entries.get(stream.playbackId);
+    if (before !== undefined) this.#remove(stream.playbackId, before);
+    while (this.#entries.size >= streamsMax * 2) if (!this.#removeOldestEnded()) break;
+    const packager = new HlsPackager(stream, { hls, metrics, firstSequence: floor.next(Date.now()) });
+    this.#entries.set(stream.playbackId, { stream, packager, endedTimer: null });
+  }
+
+  /** A stream is over: nothing follows, what is there can be fetched for a while. */
+  ended(playbackId: string): void {
+    const entry = this.#entries.get(playbackId);
+    if (entry === undefined || entry.endedTimer !== null) return;
+    this.#options.floor.used(entry.packager.nextMsn);
+    entry.endedTimer = setTimeout(() => this.#remove(playbackId, entry), this.#options.hls.lingerMs);
+    entry.endedTimer.unref();
+    this.#entries.delete(playbackId);
+    this.#entries.set(playbackId, entry);
+  }
+
+  /** Why a stream has no HLS, or not all of it; null when it has. */
+  problemOf(playbackId: string): HlsProblem | null {
+    return this.find(playbackId)?.problem ?? null;
+  }
+
+  /** Brings the gauges up to date. */
+  sample(): void {
+    const { metrics, floor } = this.#options;
+    const nowMs = performance.now();
+    const states = new Map<string, number>(STATES.map((state) => [state, 0]));
+    let oldestMs = 0;
+    let bytes = 0;
+    for (const { stream, packager } of this.#entries.values()) {
+      const state = stateOf(packager);
+      states.set(state, (states.get(state) ?? 0) + 1);
+      bytes += packager.retainedBytes;
+      floor.used(packager.nextMsn);
+      if (state === 'live' && stream.state === 'live') oldestMs = Math.max(oldestMs, packager.segmentAgeMs(nowMs));
+    }
+    for (const [state, count] of states) metrics.hlsStreams.set({ state }, count);
+    metrics.hlsSegmentAge.set(oldestMs / 1_000);
+    metrics.hlsRetainedBytes.set(bytes);
   }
 
   /** Lets all packagers go. */
   close(): void {
-    for (const packager of this.#packagers.values()) packager.dispose();
-    this.#packagers.clear();
+    for (const [playbackId, entry] of this.#entries) {
+      this.#options.floor.used(entry.packager.nextMsn);
+      this.#remove(playbackId, entry);
+    }
+    this.#options.floor.close();
   }
+
+  #removeOldestEnded(): boolean {
+    for (const [playbackId, entry] of this.#entries) {
+      if (entry.endedTimer === null) continue;
+      this.#remove(playbackId, entry);
+      return true;
+    }
+    return false;
+  }
+
+  #remove(playbackId: string, entry: Entry): void {
+    if (entry.endedTimer !== null) clearTimeout(entry.endedTimer);
+    entry.packager.dispose();
+    if (this.#entries.get(playbackId) === entry) this.#entries.delete(playbackId);
+  }
+}
+
+const STATES = ['opening', 'live', 'ended', 'video_codec', 'video_config', 'audio_codec', 'audio_config'] as const;
+
+function stateOf(packager: HlsPackager): (typeof STATES)[number] {
+  if (packager.problem !== null) return packager.problem;
+  if (packager.window === null) return 'opening';
+  return packager.window.isEnded ? 'ended' : 'live';
 }

@@ -1,0 +1,209 @@
+import type { PlaylistPart, PlaylistSegment, PlaylistSegmentStart } from '@showfloor/media-formats';
+
+/** One finished object: the pieces of its body in order, never written to again. */
+export type HlsObject = Readonly<{ body: readonly Buffer[]; bytes: number }>;
+
+/** What a part is listed and fetched by. */
+export type StoredPart = Readonly<{ body: Buffer; durationMs: number; isIndependent: boolean }>;
+
+export type StoreOptions = Readonly<{
+  /** Begins every name: names of an earlier run of this stream must not come again. */
+  runId: string;
+  firstSequence: number;
+  windowSegments: number;
+  bytesMax: number;
+  /** A segment was let go before its time because of `bytesMax`. */
+  onEvicted: () => void;
+}>;
+
+type Segment = {
+  readonly msn: number;
+  readonly mapName: string;
+  readonly isDiscontinuity: boolean;
+  readonly programDateTimeMs: number | null;
+  readonly names: string[];
+  readonly parts: PlaylistPart[];
+  readonly body: Buffer[];
+  bytes: number;
+  durationMs: number;
+  /** What the playlist says of it; null while it grows. */
+  listed: PlaylistSegment | null;
+};
+
+/** What a playlist is written from. */
+export type StoreListing = Readonly<{
+  mediaSequence: number;
+  discontinuitySequence: number;
+  hasIndependentSegments: boolean;
+  segments: readonly PlaylistSegment[];
+  open: PlaylistSegmentStart | null;
+}>;
+
+/** However large it is, the newest whole segment stays. */
+const KEPT_WHOLE_MIN = 1;
+
+/** The segments and parts of one stream in memory: the window, and behind it what players with an older list may still ask for. */
+export class SegmentStore {
+  readonly #options: StoreOptions;
+  readonly #objects = new Map<string, HlsObject>();
+  readonly #inits = new Map<string, HlsObject>();
+  #whole: Segment[] = [];
+  #open: Segment | null = null;
+  #nextMsn: number;
+  #initCount = 0;
+  #mapName = '';
+  #isDiscontinuityNext = false;
+  #discontinuitySequence: number;
+  #listedFrom = 0;
+  #hasIndependentSegments = true;
+  #bytes = 0;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#nextMsn = options.firstSequence;
+    this.#discontinuitySequence = options.firstSequence;
+  }
+
+  /** Bytes of media kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+  /** Number of the segment that grows, or of the one that comes. */
+  get openMsn(): number {
+    return this.#nextMsn;
+  }
+  /** Parts that the open segment has. */
+  get openPartCount(): number {
+    return this.#open?.parts.length ?? 0;
+  }
+  /** Whole segments kept. */
+  get wholeCount(): number {
+    return this.#whole.length;
+  }
+
+  object(name: string): HlsObject | undefined {
+    return this.#objects.get(name) ?? this.#inits.get(name);
+  }
+
+  partName(msn: number, part: number): string {
+    return `${this.#options.runId}-${msn}.${part}.m4s`;
+  }
+
+  /** From the next segment on another init segment holds. The first one begins the stream, each later one is a discontinuity. */
+  useInit(init: Buffer): void {
+    this.#isDiscontinuityNext = this.#mapName !== '';
+    this.#mapName = `${this.#options.runId}-init-${this.#initCount}.mp4`;
+    this.#initCount += 1;
+    this.#inits.set(this.#mapName, { body: [init], bytes: init.length });
+  }
+
+  /** Appends a part; `programDateTimeMs` counts for the first of a segment. */
+  addPart(part: StoredPart, programDateTimeMs: number | null): void {
+    const segment = this.#open ?? this.#begin(part.isIndependent, programDateTimeMs);
+    const name = this.partName(segment.msn, segment.parts.length);
+    segment.parts.push({ uri: name, durationMs: part.durationMs, isIndependent: part.isIndependent });
+    segment.names.push(name);
+    segment.body.push(part.body);
+    segment.bytes += part.body.length;
+    segment.durationMs += part.durationMs;
+    this.#bytes += part.body.length;
+    this.#objects.set(name, { body: [part.body], bytes: part.body.length });
+  }
+
+  /** The open segment is whole. Returns its length and size, or null when there is none open. */
+  endSegment(): { durationMs: number; bytes: number } | null {
+    const segment = this.#open;
+    if (segment === null) return null;
+    const { bytes, durationMs, mapName, isDiscontinuity, programDateTimeMs, parts } = segment;
+    const uri = `${this.#options.runId}-${segment.msn}.m4s`;
+    segment.listed = { uri, durationMs, mapUri: mapName, isDiscontinuity, programDateTimeMs, parts };
+    segment.names.push(uri);
+    this.#objects.set(uri, { body: segment.body, bytes });
+    this.#whole.push(segment);
+    this.#open = null;
+    this.#nextMsn += 1;
+    this.#letGo();
+    return { durationMs, bytes };
+  }
+
+  /** What is listed now. Parts are left out where they are more than `partsWithinMs` from the end. */
+  listing(partsWithinMs: number): StoreListing {
+    const listed = this.#whole.slice(this.#listedFrom);
+    let fromEndMs = this.#open?.durationMs ?? 0;
+    const segments: PlaylistSegment[] = [];
+    for (const { listed: segment } of listed.toReversed()) {
+      if (segment === null) continue;
+      segments.push(fromEndMs < partsWithinMs ? segment : { ...segment, parts: [] });
+      fromEndMs += segment.durationMs;
+    }
+    return {
+      mediaSequence: listed[0]?.msn ?? this.#nextMsn,
+      discontinuitySequence: this.#discontinuitySequence,
+      hasIndependentSegments: this.#hasIndependentSegments,
+      segments: segments.reverse(),
+      open: this.#listOpen(),
+    };
+  }
+
+  /** Lets everything go. */
+  clear(): void {
+    this.#objects.clear();
+    this.#inits.clear();
+    this.#whole = [];
+    this.#open = null;
+    this.#bytes = 0;
+  }
+
+  #listOpen(): PlaylistSegmentStart | null {
+    if (this.#open === null) return null;
+    const { mapName: mapUri, isDiscontinuity, programDateTimeMs, parts } = this.#open;
+    return { mapUri, isDiscontinuity, programDateTimeMs, parts };
+  }
+
+  #begin(isIndependent: boolean, programDateTimeMs: number | null): Segment {
+    if (!isIndependent) this.#hasIndependentSegments = false; // and stays so: a tag that comes and goes helps nobody
+    const segment: Segment = {
+      msn: this.#nextMsn,
+      mapName: this.#mapName,
+      isDiscontinuity: this.#isDiscontinuityNext,
+      programDateTimeMs,
+      names: [],
+      parts: [],
+      body: [],
+      bytes: 0,
+      durationMs: 0,
+      listed: null,
+    };
+    this.#isDiscontinuityNext = false;
+    this.#open = segment;
+    return segment;
+  }
+
+  /** The list keeps `windowSegments`; as many again and one stay to be fetched. Spec: rfc8216bis, 6.2.2. */
+  #letGo(): void {
+    const { windowSegments, bytesMax, onEvicted } = this.#options;
+    while (this.#whole.length - this.#listedFrom > windowSegments) this.#unlist();
+    while (this.#whole.length > windowSegments * 2 + 1) this.#removeOldest();
+    while (this.#bytes > bytesMax && this.#whole.length > KEPT_WHOLE_MIN) {
+      this.#removeOldest();
+      onEvicted();
+    }
+  }
+
+  #unlist(): void {
+    if (this.#whole[this.#listedFrom]?.isDiscontinuity === true) this.#discontinuitySequence += 1;
+    this.#listedFrom += 1;
+  }
+
+  #removeOldest(): void {
+    if (this.#listedFrom === 0) this.#unlist();
+    const segment = this.#whole.shift();
+    this.#listedFrom -= 1;
+    if (segment === undefined) return;
+    for (const name of segment.names) this.#objects.delete(name);
+    this.#bytes -= segment.bytes;
+    const { mapName } = segment;
+    const isUsed = mapName === this.#mapName || this.#whole.some((other) => other.mapName === mapName);
+    if (!isUsed && this.#open?.mapName !== mapName) this.#inits.delete(mapName);
+  }
+}

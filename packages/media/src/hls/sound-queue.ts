@@ -1,0 +1,106 @@
+import type { Fmp4Sample } from '@showfloor/media-formats';
+import { AudioClock, type Sound } from './audio-clock.ts';
+import { HLS_TIMESCALE, TICKS_PER_MS } from './part-plan.ts';
+import type { HlsGapKind, PartRun } from './segmenter.ts';
+
+/** Sound this far behind the picture is missing, not late. */
+const MISSING_MS = 1_000;
+
+/** What a queue must know of its codec. `silence` is a frame without sound, null where we know none. */
+export type SoundFormat = Readonly<{ sampleRateHz: number; frameSamples: number; silence: Uint8Array | null }>;
+
+/**
+ * Sound between the clock and the part it goes into. Where a publisher sends none, silence takes its place (if there is any for
+ * its codec): a player that was promised two tracks waits for both.
+ */
+export class SoundQueue {
+  readonly #clock: AudioClock;
+  readonly #silence: Uint8Array | null;
+  readonly #onGap: (kind: HlsGapKind) => void;
+  #sounds: Sound[] = [];
+  #isSilent = false;
+  #lastTaken: Sound | null = null;
+
+  constructor(format: SoundFormat, onGap: (kind: HlsGapKind) => void) {
+    this.#clock = new AudioClock(format.sampleRateHz, format.frameSamples);
+    this.#silence = format.silence;
+    this.#onGap = onGap;
+  }
+
+  /** Where the sound that is there ends, in output ticks; null before the first frame. */
+  get endTicks(): number | null {
+    const nextSamples = this.#clock.nextSamples;
+    return nextSamples === null ? null : this.#toTicks(nextSamples);
+  }
+  /** Frames that wait. */
+  get length(): number {
+    return this.#sounds.length;
+  }
+
+  /** Takes a frame whose output time is `atTicks`. */
+  push(data: Uint8Array, atTicks: number): void {
+    const { sound, placement } = this.#clock.place(data, atTicks / TICKS_PER_MS);
+    // After silence the first frames overlap what was filled: that is no fault of theirs.
+    if (placement === 'gap' || (placement === 'dropped' && !this.#isSilent)) {
+      this.#onGap(placement === 'gap' ? 'audio_gap' : 'audio_dropped');
+    }
+    if (sound === null) return;
+    this.#isSilent = false;
+    this.#sounds.push(sound);
+  }
+
+  /** Fills with silence up to `endTicks` when sound has been missing for a second. `fromTicks`: where it begins if there was none. */
+  fill(fromTicks: number, endTicks: number): void {
+    if (this.#silence === null) return;
+    const haveTicks = this.endTicks ?? fromTicks;
+    if (!this.#isSilent && endTicks - haveTicks <= MISSING_MS * TICKS_PER_MS) return;
+    if (!this.#isSilent) this.#onGap('silence');
+    this.#isSilent = true;
+    const fromSamples = Math.round((fromTicks * this.#clock.sampleRateHz) / HLS_TIMESCALE);
+    while ((this.endTicks ?? fromTicks) < endTicks) this.#sounds.push(this.#clock.follow(this.#silence, fromSamples));
+  }
+
+  /** From now on silence at once when sound is missing: there has been none yet. */
+  expectNone(): void {
+    this.#isSilent = this.#silence !== null;
+  }
+
+  /** Takes out what begins before `endTicks`; null when there is nothing. */
+  take(endTicks: number): PartRun | null {
+    const end = this.#sounds.findIndex((sound) => this.#toTicks(sound.startSamples) >= endTicks);
+    return this.#takeCount(end === -1 ? this.#sounds.length : end);
+  }
+
+  /** The next `count` frames; null when there are fewer. */
+  takeExactly(count: number): PartRun | null {
+    return this.#sounds.length < count ? null : this.#takeCount(count);
+  }
+
+  takeAll(): PartRun | null {
+    return this.#takeCount(this.#sounds.length);
+  }
+
+  /** Lets go what has not been taken: the timeline goes on where it was left. */
+  drop(): void {
+    this.#sounds = [];
+    this.#clock.rewind(this.#lastTaken);
+  }
+
+  #takeCount(count: number): PartRun | null {
+    const taken = this.#sounds.slice(0, count);
+    const first = taken[0];
+    if (first === undefined) return null;
+    this.#lastTaken = taken.at(-1) ?? null;
+    this.#sounds = this.#sounds.slice(count);
+    if (this.#sounds.length === 0) this.#clock.sent();
+    return { baseDecodeTimeTicks: first.startSamples, samples: taken.map(toSample) };
+  }
+
+  #toTicks(samples: number): number {
+    return Math.round((samples * HLS_TIMESCALE) / this.#clock.sampleRateHz);
+  }
+}
+
+function toSample(sound: Sound): Fmp4Sample {
+  return { data: sound.data, durationTicks: sound.durationSamples, compositionOffsetTicks: 0, isKeyframe: true };
+}
