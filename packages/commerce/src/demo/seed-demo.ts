@@ -4,6 +4,7 @@ import { removeOneTimeLinks, storeOneTimeLink } from '../accounts/one-time-links
 import { findUser, insertUser } from '../accounts/users.ts';
 import { createProduct } from '../catalog/products.ts';
 import type { Tables } from '../database/tables.ts';
+import { DEMO_SHOW_ID } from '../shows/demo-show.ts';
 import { isStreamKey, storeStreamKey } from '../shows/stream-keys.ts';
 import { adjustStock } from '../stock/adjust-stock.ts';
 
@@ -15,7 +16,7 @@ const LINK_SECONDS = 86_400;
 export const DEMO_SELLER_ID = 'd0000000-0000-4000-8000-000000000001';
 const DEMO = {
   sellerId: DEMO_SELLER_ID,
-  showId: 'd0000000-0000-4000-8000-000000000002',
+  showId: DEMO_SHOW_ID,
   playbackId: 'demo',
 } as const;
 

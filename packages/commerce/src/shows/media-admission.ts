@@ -1,6 +1,7 @@
 import type { MediaHookAnswer, MediaHookRequest } from '@showfloor/protocol';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { DEMO_SHOW_ID } from './demo-show.ts';
 import { admitsPublisher } from './show-states.ts';
 import { isStreamKey } from './stream-keys.ts';
 
@@ -19,5 +20,6 @@ export async function admitPublisher(
   const secret = new URLSearchParams((hook.param ?? '').replace(/^\?/, '')).get('key') ?? '';
   if (!isStreamKey(secret, show.stream_key_hash)) return { code: 1, reason: 'wrong_key' };
   if (!admitsPublisher(show.status)) return { code: 1, reason: 'not_scheduled' };
-  return { code: 0, data: { showId: show.id, playbackId: show.playback_id, graceMs } };
+  const recording = { isEnabled: show.id !== DEMO_SHOW_ID };
+  return { code: 0, data: { showId: show.id, playbackId: show.playback_id, graceMs, recording } };
 }

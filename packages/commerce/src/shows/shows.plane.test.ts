@@ -73,7 +73,7 @@ describe('who may publish (G-02)', () => {
     const { show, param } = await showWithKey();
     expect(await publish(show.playbackId, param)).toEqual({
       code: 0,
-      data: { showId: show.id, playbackId: show.playbackId, graceMs: 120_000 },
+      data: { showId: show.id, playbackId: show.playbackId, graceMs: 120_000, recording: { isEnabled: true } },
     });
     expect(await publish(show.playbackId, '?key=wrong')).toEqual({ code: 1, reason: 'wrong_key' });
     expect(await publish(show.playbackId, '')).toEqual({ code: 1, reason: 'wrong_key' });
@@ -176,7 +176,8 @@ test('the demo comes back as it should: once, in stock, scheduled again, with th
   expect(again.body.show.status).toBe('scheduled');
   expect(again.body.products).toEqual(demo.body.products);
   expect((await publish('demo', `?key=${first.streamSecret}`)).reason).toBe('wrong_key');
-  expect((await publish('demo', `?key=${second.streamSecret}`)).code).toBe(0);
+  const admitted = await publish('demo', `?key=${second.streamSecret}`);
+  expect(admitted).toMatchObject({ code: 0, data: { recording: { isEnabled: false } } });
   const redeem = (token: string) => shop.call('POST', '/api/auth/redeem', { body: { token } });
   expect((await redeem(first.signInToken)).status).toBe(401);
   expect((await redeem(second.signInToken)).status).toBe(200);
