@@ -4,6 +4,7 @@ import {
   type ConfigOf,
   flagVariable,
   integerVariable,
+  OUTBOUND_VARIABLES,
   portVariable,
   readConfig,
   textVariable,
@@ -15,6 +16,7 @@ const MB = 1024 * 1024;
 /** Variables of media-server; `--help` prints them. */
 export const VARIABLES = {
   ...COMMON_VARIABLES,
+  ...OUTBOUND_VARIABLES,
   MEDIA_RTMP_PORT: portVariable(1935, 'RTMP ingest: rtmp://host/live, stream key {playbackId}?key={secret}'),
   MEDIA_RTMPS_PORT: integerVariable(0, 0, 65_535, 'RTMPS ingest; 0: off. Set together with the two files below'),
   MEDIA_TLS_CERT_FILE: textVariable('', 'PEM file for RTMPS: certificate and chain; a renewal is noticed by itself'),

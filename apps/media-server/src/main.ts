@@ -6,6 +6,7 @@ import {
   startHeartbeat,
   startMediaPlane,
   TlsCertificate,
+  toRestreamEvent,
   toStreamEvent,
 } from '@showfloor/media';
 import { LIVE_EVENTS_PATH } from '@showfloor/protocol';
@@ -41,6 +42,11 @@ async function start(): Promise<Service> {
   const couriers = config.MEDIA_NOTIFY
     ? targets.map((target) => new EventCourier(target, { secret, metrics, log }))
     : [];
+  // Apart from the stream events: targets that come and go must not push those out of a full queue.
+  const restreamCourier = new EventCourier(
+    { name: 'commerce_restream', url: `${commerceUrl}${LIVE_EVENTS_PATH}` },
+    { secret, metrics, log },
+  );
   const plane = await startMediaPlane({
     ...planeOptions(config),
     admit: createPublishHook({
@@ -52,6 +58,9 @@ async function start(): Promise<Service> {
     onEvent: (event) => {
       const streamEvent = toStreamEvent(event);
       for (const courier of couriers) courier.send(streamEvent);
+    },
+    onRestreamChange: (change) => {
+      if (config.MEDIA_NOTIFY) restreamCourier.send(toRestreamEvent(change));
     },
     log,
     metrics,
@@ -71,7 +80,7 @@ async function start(): Promise<Service> {
     close: async () => {
       stopHeartbeat?.();
       await plane.close(); // tells of the interruptions
-      await Promise.all(couriers.map((courier) => courier.drain(COURIER_DRAIN_MS)));
+      await Promise.all([...couriers, restreamCourier].map((courier) => courier.drain(COURIER_DRAIN_MS)));
       admin.closeAllConnections();
       admin.close();
     },
@@ -111,6 +120,10 @@ function planeOptions(config: Config) {
     connectionsMax: config.MEDIA_CONNECTIONS_MAX,
     streamsMax: config.MEDIA_STREAMS_MAX,
     mergeCeilingMs: config.MEDIA_MERGE_CEILING_MS,
+    outbound: {
+      allowedNetworks: config.OUTBOUND_ALLOWED_NETWORKS,
+      allowedPorts: config.OUTBOUND_ALLOWED_PORTS,
+    },
     ...(config.MEDIA_RECORDING ? { recording: recordingOptions(config) } : {}),
     gop: { packetsMax: config.MEDIA_GOP_PACKETS_MAX, bytesMax: config.MEDIA_GOP_BYTES_MAX },
     viewerLimits: {

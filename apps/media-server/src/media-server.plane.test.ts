@@ -21,6 +21,7 @@ type Posted = { path: string; body: string; isSigned: boolean };
 class Neighbours {
   readonly posted: Posted[] = [];
   secret = '';
+  restreamTargets: { id: string; url: string }[] = [];
   readonly #server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', (bytes: Buffer) => {
@@ -33,7 +34,8 @@ class Neighbours {
         isSigned: verifyWebhook(this.secret, request.headers, Date.now(), body),
       });
       const isGood = body.includes(`key=${CANARY}`);
-      const data = { showId: '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001', playbackId: 'show-s1', graceMs: 60_000 };
+      const showId = '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001';
+      const data = { showId, playbackId: 'show-s1', graceMs: 60_000, restreamTargets: this.restreamTargets };
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(isGood ? { code: 0, data } : { code: 1, reason: 'wrong_key' }));
     });
@@ -78,6 +80,7 @@ async function freePort(): Promise<number> {
 class Process implements AsyncDisposable {
   readonly neighbours = new Neighbours();
   readonly folder = mkdtempSync(join(tmpdir(), 'media-server-'));
+  allowedPorts = '';
   output = '';
   rtmpPort = 0;
   httpPort = 0;
@@ -94,6 +97,8 @@ class Process implements AsyncDisposable {
         PATH: process.env.PATH,
         DATA_DIR: this.folder,
         LOG_LEVEL: 'trace',
+        OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
+        OUTBOUND_ALLOWED_PORTS: this.allowedPorts,
         MEDIA_RTMP_PORT: String(this.rtmpPort),
         MEDIA_HTTP_PORT: String(this.httpPort),
         MEDIA_ADMIN_PORT: String(this.adminPort),
@@ -205,6 +210,55 @@ test('S1 a stream key leaves the server in the signed publish hook and nowhere e
   }
   expect(server.neighbours.posted.filter(isHook).map((one) => one.body.includes('canary'))).toEqual([true, true, true]);
   expect(server.neighbours.posted.every((one) => one.isSigned)).toBe(true);
+});
+
+test('S1 the key of a restream target goes to the target and nowhere else; it ends with the server', async () => {
+  const TARGET_KEY = 'canary-target-77d2e1';
+  await using platform = new Process(); // the other platform: a media-server as well
+  await platform.start();
+  await using server = new Process();
+  server.allowedPorts = String(platform.rtmpPort);
+  const closedPort = await freePort();
+  const TARGETS = { works: '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0011', refused: '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0012' };
+  server.neighbours.restreamTargets = [
+    { id: TARGETS.works, url: `rtmp://127.0.0.1:${platform.rtmpPort}/live/show-copy?key=${CANARY}` },
+    { id: TARGETS.refused, url: `rtmp://127.0.0.1:${closedPort}/live/${TARGET_KEY}` },
+  ];
+  await server.start();
+  const stop = new AbortController();
+  const url = `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${CANARY}`;
+  const publishing = publishFlvLoop({ url, filePath: CLIP, signal: stop.signal });
+  const copyUrl = `http://127.0.0.1:${platform.httpPort}/live/show-copy.flv`;
+  await until('the show at the other platform', async () => (await fetch(copyUrl, { method: 'HEAD' })).status === 200);
+  const viewer = watch(copyUrl);
+  await until('video', () => viewer.bytes().length > 20_000);
+  const restreamEvents = (): { data: { targetId: string; state: string; reason?: string } }[] =>
+    server.neighbours.posted
+      .filter((one) => one.body.includes('restream.state_changed'))
+      .map((one) => JSON.parse(one.body) as ReturnType<typeof restreamEvents>[number]);
+  const statesOf = (id: string): string[] =>
+    restreamEvents()
+      .filter(({ data }) => data.targetId === id)
+      .map(({ data }) => data.state);
+  await until(
+    'both states',
+    () => statesOf(TARGETS.works).includes('active') && statesOf(TARGETS.refused).includes('waiting'),
+  );
+  const restreamPath = '/api/v1/streams/show-s1/restream';
+  await until('the series', async () => (await server.admin('/metrics')).includes('media_restream_frame_rate{target='));
+  const answers: string[] = [];
+  for (const path of ['/metrics', '/api/v1/streams', restreamPath]) answers.push(await server.admin(path));
+  expect(answers[2]).toContain('"state":"active"');
+  expect(await server.stop()).toBe(0);
+  await until('the interruption over there', () => platform.neighbours.eventTypes.includes('stream.interrupted'));
+  expect(statesOf(TARGETS.works).at(-1)).toBe('stopped');
+  expect(restreamEvents().find(({ data }) => data.reason === 'refused')?.data.targetId).toBe(TARGETS.refused);
+  for (const text of [...answers, server.output, JSON.stringify(restreamEvents())]) {
+    expect(text.length).toBeGreaterThan(50);
+    expect([text.includes(TARGET_KEY), text.includes(CANARY)]).toEqual([false, false]);
+  }
+  stop.abort();
+  await publishing;
 });
 
 test('SIGTERM cuts everyone, ends quickly and tells that the show is interrupted, not that it is over', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StreamEvent } from '@showfloor/protocol';
+import type { RestreamStateChanged, StreamEvent } from '@showfloor/protocol';
 import type { Logger } from '@showfloor/service-kit';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { signedPost } from './signed-post.ts';
@@ -11,17 +11,19 @@ const RETRY_MAX_MS = 15_000;
 /** While the process stops there is no time for a longer backoff. */
 const RETRY_DRAINING_MS = 250;
 
+type CarriedEvent = StreamEvent | RestreamStateChanged;
+
 /** `name` is the metric label; `url` takes the signed POST. */
 export type EventTarget = Readonly<{ name: string; url: string }>;
 
 /**
- * Carries stream events to one target, in order and at least once: retried with backoff and jitter until taken or refused for
+ * Carries events to one target, in order and at least once: retried with backoff and jitter until taken or refused for
  * good (4xx). The queue is bounded; at the bound the oldest event is let go and counted.
  */
 export class EventCourier {
   readonly #target: EventTarget;
   readonly #options: { secret: string; metrics: MediaMetrics; log: Logger; retryFirstMs?: number };
-  readonly #queue: StreamEvent[] = [];
+  readonly #queue: CarriedEvent[] = [];
   readonly #stop = new AbortController();
   /** Ends the backoff of the moment when draining begins. */
   readonly #wake = new AbortController();
@@ -37,7 +39,7 @@ export class EventCourier {
   }
 
   /** Queues an event; sending goes on in the background. */
-  send(event: StreamEvent): void {
+  send(event: CarriedEvent): void {
     this.#queue.push(event);
     if (this.#queue.length > QUEUE_MAX) {
       this.#queue.shift();
@@ -100,7 +102,7 @@ export class EventCourier {
   }
 
   /** `no_answer`: nobody there, or not in time. */
-  async #deliver(event: StreamEvent): Promise<'done' | 'failed' | 'no_answer'> {
+  async #deliver(event: CarriedEvent): Promise<'done' | 'failed' | 'no_answer'> {
     const { url, name } = this.#target;
     const result = await signedPost({
       url,
