@@ -34,6 +34,7 @@ export {
 export { type OutboundAnswer, type OutboundRequest, outboundRequest } from './outbound-request.ts';
 export type { OutboundRefusal, OutboundRefused, OutboundUse } from './outbound-url.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, runService, type Service } from './run-service.ts';
+export { createSealer, type Sealer } from './sealer.ts';
 export { loadSecrets, type Secrets } from './secrets.ts';
 export { type SignatureHeaders, signWebhook, verifyWebhook } from './signatures.ts';
 export {

@@ -13,9 +13,13 @@ export type Secrets = {
   readonly webhookSecret: string;
   /** Realtime's own: signs resume tokens. */
   readonly resumeSecret: string;
+  /** Commerce's and its worker's: seals what is stored and must be read again (see `createSealer`). Lost, those are lost. */
+  readonly storageSecret: string;
 };
 
 const WEBHOOK_SECRET_BYTES = 32; // Standard Webhooks: 24 to 64
+
+const STORAGE_SECRET_BYTES = 32;
 
 /**
  * Reads the secrets below `dataDir`, creating those that are missing. Safe when several processes start at once: a file
@@ -39,6 +43,7 @@ export function loadSecrets(dataDir: string): Secrets {
     tokenPublicKeyPem: keys.publicKey,
     webhookSecret: ensure(join(folder, 'webhook-secret'), randomSecret),
     resumeSecret: ensure(join(folder, 'resume-secret'), randomSecret),
+    storageSecret: ensure(join(folder, 'storage-secret'), () => randomBytes(STORAGE_SECRET_BYTES).toString('base64')),
   };
 }
 
