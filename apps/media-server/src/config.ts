@@ -1,3 +1,4 @@
+import { TOLD_ACTIONS, type ToldAction } from '@showfloor/media';
 import {
   COMMON_VARIABLES,
   ConfigError,
@@ -9,9 +10,26 @@ import {
   readConfig,
   textVariable,
   urlVariable,
+  type Variable,
 } from '@showfloor/service-kit';
 
 const MB = 1024 * 1024;
+
+/** Names of hooks, with commas between them. */
+function hooksVariable(fallback: string, doc: string): Variable<ReadonlySet<ToldAction>> {
+  return {
+    doc,
+    fallback,
+    parse: (text) => {
+      const names = text.split(',').map((name) => name.trim());
+      const wanted = TOLD_ACTIONS.filter((action) => names.includes(action));
+      const isNone = text.trim() === 'none';
+      if (!isNone && wanted.length !== names.length)
+        throw new Error(`expected some of ${TOLD_ACTIONS.join(',')}, or none`);
+      return new Set(wanted);
+    },
+  };
+}
 
 /** Variables of media-server; `--help` prints them. */
 export const VARIABLES = {
@@ -30,6 +48,10 @@ export const VARIABLES = {
   MEDIA_REALTIME_URL: urlVariable('', ['http', 'https'], 'Base URL of realtime-server; empty: this machine'),
   MEDIA_PUBLISH_HOOK_URL: urlVariable('', ['http', 'https'], 'Who decides over publishers; empty: commerce-server'),
   MEDIA_NOTIFY: flagVariable(true, 'Tell commerce and realtime of stream events, and commerce a heartbeat'),
+  MEDIA_HOOKS: hooksVariable(
+    'on_unpublish,on_dvr',
+    'Hooks told besides on_publish; on_play and on_stop make a request per viewer; none: no hook',
+  ),
   MEDIA_GRACE_MS: integerVariable(120_000, 0, 3_600_000, 'How long a lost publisher may take to return, in ms'),
   MEDIA_CONNECTIONS_MAX: integerVariable(5_000, 1, 1_000_000, 'Publishers and viewers at once; more get 503'),
   MEDIA_STREAMS_MAX: integerVariable(200, 1, 10_000, 'Streams on air at once'),

@@ -3,6 +3,7 @@ import {
   createMediaMetrics,
   createPublishHook,
   EventCourier,
+  HookPoster,
   startHeartbeat,
   startMediaPlane,
   TlsCertificate,
@@ -47,8 +48,26 @@ async function start(): Promise<Service> {
     { name: 'commerce_restream', url: `${commerceUrl}${LIVE_EVENTS_PATH}` },
     { secret, metrics, log },
   );
+  const hooks = new HookPoster({
+    baseUrl: `${commerceUrl}/api/streaming/hooks`,
+    secret,
+    wanted: config.MEDIA_NOTIFY ? config.MEDIA_HOOKS : new Set(),
+    metrics,
+    log,
+  });
   const plane = await startMediaPlane({
     ...planeOptions(config),
+    onHook: (hook) => hooks.send(hook),
+    onRecordingFinished: ({ showId, playbackId, file }) =>
+      hooks.send({
+        action: 'on_dvr',
+        client_id: showId, // of a show, however many publishers it had
+        ip: '',
+        app: 'live',
+        stream: playbackId,
+        cwd: recordingsFolder(config),
+        file: `./${showId}/${file}`,
+      }),
     admit: createPublishHook({
       url: config.MEDIA_PUBLISH_HOOK_URL || `${commerceUrl}/api/streaming/hooks/on_publish`,
       secret,
@@ -80,7 +99,7 @@ async function start(): Promise<Service> {
     close: async () => {
       stopHeartbeat?.();
       await plane.close(); // tells of the interruptions
-      await Promise.all([...couriers, restreamCourier].map((courier) => courier.drain(COURIER_DRAIN_MS)));
+      await Promise.all([...couriers, restreamCourier, hooks].map((courier) => courier.drain(COURIER_DRAIN_MS)));
       admin.closeAllConnections();
       admin.close();
     },
@@ -98,9 +117,13 @@ function rtmpsOptions(config: Config) {
   return { port: config.MEDIA_RTMPS_PORT, certificate: new TlsCertificate(files) };
 }
 
+function recordingsFolder(config: Config): string {
+  return join(resolve(config.DATA_DIR), 'recordings');
+}
+
 function recordingOptions(config: Config) {
   return {
-    folder: join(resolve(config.DATA_DIR), 'recordings'),
+    folder: recordingsFolder(config),
     limits: {
       showBytesMax: config.MEDIA_RECORDING_BYTES_MAX,
       queueBytesMax: config.MEDIA_RECORDING_QUEUE_BYTES_MAX,

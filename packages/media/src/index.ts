@@ -3,6 +3,7 @@ export { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
 export { HLS_OPTIONS, type HlsOptions } from './hls/hls-options.ts';
 export { EventCourier, type EventTarget } from './hooks/event-courier.ts';
 export { startHeartbeat } from './hooks/heartbeat.ts';
+export { HookPoster, type MediaHook, TOLD_ACTIONS, type ToldAction } from './hooks/media-hooks.ts';
 export { createPublishHook } from './hooks/publish-hook.ts';
 export { toStreamEvent } from './hooks/stream-event.ts';
 export type { GopLimits } from './hub/gop-cache.ts';

@@ -84,6 +84,13 @@ export function createMediaMetrics(registry: Registry) {
     ),
     mergeChanges: counter('media_flv_merge_changes_total', 'Changes of the merge level by new level', ['level']),
     hookRequests: counter('media_hook_requests_total', 'Publish hook calls by outcome', ['outcome']),
+    hookPosts: counter('media_hook_posts_total', 'Hooks told by action and outcome', ['action', 'outcome']),
+    hookQueue: new Gauge({
+      name: 'media_hook_queue_length',
+      help: 'Hooks waiting to be told',
+      labelNames: ['lane'],
+      registers,
+    }),
     eventDeliveries: counter('media_event_deliveries_total', 'Event deliveries by target and outcome', [
       'target',
       'outcome',

@@ -25,6 +25,7 @@ import {
   run,
   until,
 } from '../test/plane-under-test.ts';
+import type { MediaHook } from './hooks/media-hooks.ts';
 
 const SOUND_CLIP = new Uint8Array(readFileSync(new URL('../../media-formats/fixtures/aac-mono.flv', import.meta.url)));
 const words = (line: string): string[] => line.trim().split(/\s+/);
@@ -192,6 +193,22 @@ test('a publisher that comes back without sound: joiners get the picture at once
   expect(after.tags.some((tag) => tag.typeId === FlvTagType.audio)).toBe(false);
   expect(after.pictures[0] !== undefined && isKeyframe(after.pictures[0])).toBe(true);
   expect(floor.plane.viewers()).toHaveLength(1);
+});
+
+test('hooks tell of publishers that left and of viewers that came and went, without their keys', async () => {
+  const hooks: MediaHook[] = [];
+  await using floor = await PlaneUnderTest.start({ onHook: (hook) => hooks.push(hook) });
+  const loop = await floor.onAir('show-hooks');
+  const watcher = floor.watch('show-hooks');
+  await until('pictures', () => watcher.pictures.length > 0);
+  watcher.close();
+  await until('the viewer to leave', () => hooks.length === 2);
+  await loop.stop();
+  await until('the publisher to leave', () => hooks.length === 3);
+  expect(hooks.map(({ action }) => action)).toEqual(['on_play', 'on_stop', 'on_unpublish']);
+  expect(hooks[0]?.client_id).toBe(hooks[1]?.client_id);
+  for (const hook of hooks) expect(hook).toMatchObject({ app: 'live', stream: 'show-hooks', ip: '127.0.0.1' });
+  expect(JSON.stringify(hooks)).not.toContain(GOOD_KEY);
 });
 
 describe('HTTP', () => {

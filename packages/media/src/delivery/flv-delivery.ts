@@ -14,7 +14,14 @@ export type FlvDeliveryOptions = Readonly<{
   viewerLimits: ViewerLimits;
   mergeCeilingMs: number;
   keepAliveMs: number;
+  onViewer?: ViewerListener;
 }>;
+
+/** Told when a viewer of any protocol begins (`on_play`) and ends (`on_stop`). */
+export type ViewerListener = (
+  action: 'on_play' | 'on_stop',
+  viewer: Readonly<{ id: string; ip: string; playbackId: string }>,
+) => void;
 
 type Watch = { readonly viewer: FlvViewer; readonly fanOut: FlvFanOut; endReason: string };
 
@@ -56,6 +63,7 @@ export class FlvDelivery {
     this.#watches.set(viewer.id, watch);
     this.#options.metrics.subscribers.inc({ protocol: 'flv' });
     this.#options.metrics.plays.inc({ protocol: 'flv', outcome: 'accepted' });
+    this.#options.onViewer?.('on_play', viewer);
     socket.once('close', () => this.#leave(stream, watch));
     fanOut.join(viewer);
   }
@@ -116,6 +124,7 @@ export class FlvDelivery {
     }
     metrics.subscribers.dec({ protocol: 'flv' });
     metrics.subscriberEnds.inc({ reason: endReason });
+    this.#options.onViewer?.('on_stop', viewer);
     const watchedMs = Date.now() - viewer.createdAtMs;
     const fields = { playbackId: viewer.playbackId, reason: endReason, watchedMs, sentBytes: viewer.sentBytes };
     // Every viewer's leaving at info would be the log's bulk in a large show; what we decided ourselves is news.

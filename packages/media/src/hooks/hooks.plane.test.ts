@@ -1,50 +1,14 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger, createMetrics, verifyWebhook } from '@showfloor/service-kit';
 import { describe, expect, test } from 'vitest';
+import { HookReceiver, hookKit, SECRET } from '../../test/hook-receiver.ts';
 import { metricOf, until } from '../../test/plane-under-test.ts';
 import type { HubEvent } from '../hub/stream-hub.ts';
-import { createMediaMetrics } from '../media-metrics.ts';
 import { EventCourier } from './event-courier.ts';
+import { HEARTBEAT_INTERVAL_MS, startHeartbeat } from './heartbeat.ts';
 import { createPublishHook } from './publish-hook.ts';
 import { toStreamEvent } from './stream-event.ts';
 
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const SHOW = '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001';
-
-/** Answers with what the test says: a status and a body, or nothing. */
-class Receiver implements AsyncDisposable {
-  readonly bodies: string[] = [];
-  readonly signatures: boolean[] = [];
-  answer: { status: number; body: string } | null = { status: 200, body: '{}' };
-  readonly #server: Server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (bytes: Buffer) => {
-      body += bytes.toString();
-    });
-    request.on('end', () => {
-      this.bodies.push(body);
-      this.signatures.push(verifyWebhook(SECRET, request.headers, Date.now(), body));
-      if (this.answer !== null) response.writeHead(this.answer.status).end(this.answer.body);
-    });
-  });
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-function kit() {
-  const registry = createMetrics('test');
-  return { metrics: createMediaMetrics(registry), log: createLogger('test', 'silent'), text: () => registry.metrics() };
-}
 
 describe('the publish hook', () => {
   const request = { clientId: 'c1', ip: '127.0.0.1', app: 'live', playbackId: 'demo', key: 's3&cret' };
@@ -52,6 +16,30 @@ describe('the publish hook', () => {
 
   test.each([
     ['an admitted key', { status: 200, body: admitted }, { ok: true, showId: SHOW, graceMs: 90_000 }],
+    [
+      'an admitted key with what is to be done',
+      {
+        status: 200,
+        body: JSON.stringify({
+          code: 0,
+          data: {
+            showId: SHOW,
+            playbackId: 'demo',
+            graceMs: 1,
+            restreamTargets: [{ id: 'one', url: 'rtmps://elsewhere.test/app/key' }],
+            recording: { isEnabled: true },
+            fromTheFuture: 1,
+          },
+        }),
+      },
+      {
+        ok: true,
+        showId: SHOW,
+        graceMs: 1,
+        restreamTargets: [{ id: 'one', url: 'rtmps://elsewhere.test/app/key' }],
+        recording: { isEnabled: true },
+      },
+    ],
     ['a wrong key', { status: 200, body: '{"code":1,"reason":"wrong_key"}' }, { ok: false, reason: 'wrong_key' }],
     ['a refusal without a reason', { status: 200, body: '{"code":7}' }, { ok: false, reason: 'wrong_key' }],
     ['an admission without a show', { status: 200, body: '{"code":0}' }, { ok: false, reason: 'unreachable' }],
@@ -59,9 +47,9 @@ describe('the publish hook', () => {
     ['nonsense', { status: 200, body: '<html>' }, { ok: false, reason: 'unreachable' }],
     ['silence', null, { ok: false, reason: 'unreachable' }],
   ])('%s', async (_name, answer, expected) => {
-    await using receiver = new Receiver();
+    await using receiver = new HookReceiver();
     receiver.answer = answer;
-    const admit = createPublishHook({ url: await receiver.listen(), secret: SECRET, ...kit(), timeoutMs: 300 });
+    const admit = createPublishHook({ url: await receiver.listen(), secret: SECRET, ...hookKit(), timeoutMs: 300 });
     expect(await admit(request)).toEqual(expected);
     expect(receiver.signatures).toEqual([true]);
     expect(JSON.parse(receiver.bodies[0] ?? '')).toEqual({
@@ -75,7 +63,7 @@ describe('the publish hook', () => {
   });
 
   test('nobody there', async () => {
-    const admit = createPublishHook({ url: 'http://127.0.0.1:1/hook', secret: SECRET, ...kit(), timeoutMs: 300 });
+    const admit = createPublishHook({ url: 'http://127.0.0.1:1/hook', secret: SECRET, ...hookKit(), timeoutMs: 300 });
     expect(await admit(request)).toEqual({ ok: false, reason: 'unreachable' });
   });
 });
@@ -92,9 +80,9 @@ describe('the event courier', () => {
     });
 
   test('delivers in order and at least once, with the same id on every try', async () => {
-    await using receiver = new Receiver();
+    await using receiver = new HookReceiver();
     receiver.answer = { status: 503, body: '' };
-    const { metrics, log, text } = kit();
+    const { metrics, log, text } = hookKit();
     const url = await receiver.listen();
     const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
     courier.send(event('started'));
@@ -111,9 +99,9 @@ describe('the event courier', () => {
   });
 
   test('an event that is refused for good does not stop the next', async () => {
-    await using receiver = new Receiver();
+    await using receiver = new HookReceiver();
     receiver.answer = { status: 422, body: '' };
-    const { metrics, log } = kit();
+    const { metrics, log } = hookKit();
     const url = await receiver.listen();
     const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
     courier.send(event('started'));
@@ -124,7 +112,7 @@ describe('the event courier', () => {
   });
 
   test('the queue is bounded: the oldest go, counted', async () => {
-    const { metrics, log, text } = kit();
+    const { metrics, log, text } = hookKit();
     const target = { name: 'commerce', url: 'http://127.0.0.1:1/' };
     const courier = new EventCourier(target, { secret: SECRET, metrics, log, retryFirstMs: 60_000 });
     for (let index = 0; index < 1_005; index += 1) courier.send(event('started'));
@@ -138,9 +126,9 @@ describe('the event courier', () => {
   });
 
   test('at the stop, what is queued still goes out, whatever the backoff', async () => {
-    await using receiver = new Receiver();
+    await using receiver = new HookReceiver();
     receiver.answer = { status: 503, body: '' };
-    const { metrics, log } = kit();
+    const { metrics, log } = hookKit();
     const url = await receiver.listen();
     const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 60_000 });
     courier.send(event('started'));
@@ -157,8 +145,8 @@ describe('the event courier', () => {
     ['that is silent is waited for no longer than it may take', null, 250, 2_000],
     ['that is gone is not waited for', 'gone' as const, 0, 2_000],
   ])('at the stop, a target %s', async (_name, answer, leastMs, mostMs) => {
-    await using receiver = new Receiver();
-    const { metrics, log, text } = kit();
+    await using receiver = new HookReceiver();
+    const { metrics, log, text } = hookKit();
     receiver.answer = null;
     const url = answer === 'gone' ? 'http://127.0.0.1:1/' : await receiver.listen();
     const courier = new EventCourier({ name: 'commerce', url }, { secret: SECRET, metrics, log, retryFirstMs: 10 });
@@ -171,4 +159,22 @@ describe('the event courier', () => {
       'media_event_deliveries_total{target="commerce",outcome="dropped_stopping",service="test"} 1',
     );
   });
+});
+
+test('the heartbeat comes at once and again and again, signed, with the facts of the moment', async () => {
+  await using receiver = new HookReceiver();
+  let beats = 0;
+  const summaries = () => {
+    beats += 1;
+    return { beats };
+  };
+  const stop = startHeartbeat({ url: await receiver.listen(), secret: SECRET, summaries, intervalMs: 20 });
+  await until('three', () => receiver.bodies.length >= 3);
+  stop();
+  expect(receiver.signatures.every(Boolean)).toBe(true);
+  const facts = receiver.bodies.slice(0, 3).map((body) => JSON.parse(body) as unknown);
+  expect(facts).toMatchObject(
+    [1, 2, 3].map((count) => ({ device_id: expect.any(String), summaries: { beats: count } })),
+  );
+  expect(HEARTBEAT_INTERVAL_MS).toBe(9_900);
 });

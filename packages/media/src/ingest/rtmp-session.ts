@@ -45,6 +45,8 @@ export type RtmpSessionContext = Readonly<{
   limits: RtmpLimits;
   /** The one app that may be published to, e.g. `live`. */
   app: string;
+  /** An accepted publisher is gone. */
+  onUnpublish?: (publisher: Readonly<{ id: string; ip: string; playbackId: string }>) => void;
 }>;
 
 type Phase =
@@ -122,6 +124,8 @@ export class RtmpSession {
     if (publication !== null) {
       metrics.publishers.dec();
       publication.end(reason);
+      const { playbackId } = publication.stream;
+      this.#context.onUnpublish?.({ id: this.clientId, ip: this.ip, playbackId });
     }
   }
 
