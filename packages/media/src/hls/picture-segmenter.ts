@@ -149,12 +149,13 @@ export class PictureSegmenter implements Segmenter {
       const partLimit = this.#partStart + this.#partTicksMax;
       if (ticks <= Math.min(segmentLimit, partLimit)) break;
       if (segmentLimit <= partLimit) {
-        this.#closePart(this.#latestStart(this.#partStart, segmentLimit));
+        this.#closePart(this.#latestStart(this.#partStart, segmentLimit, segmentLimit));
         this.#closeSegment(this.#partStart);
         this.#isForced = true;
         this.#sink.gap('forced_cut');
       } else {
-        this.#closePart(this.#latestStart(this.#partStart + this.#partTicksMax * PART_FILL_MIN, partLimit));
+        const leastTicks = this.#partStart + this.#partTicksMax * PART_FILL_MIN;
+        this.#closePart(this.#latestStart(leastTicks, partLimit, this.#partStart + this.#usualPartTicks()));
       }
     }
     if (isKeyframe && this.#isDue(ticks)) {
@@ -173,6 +174,13 @@ export class PictureSegmenter implements Segmenter {
     return this.#isForced || lengthTicks >= this.#plan.segmentMs * TICKS_PER_MS - this.#clock.frameTicks / 2;
   }
 
+  /** What a part lasts when pictures come in time. */
+  #usualPartTicks(): number {
+    const { frameTicks } = this.#clock;
+    const frames = framesPerPart(frameTicks / TICKS_PER_MS, this.#plan.partTargetMs);
+    return frames === null ? this.#partTicksMax : Math.round(frames * frameTicks);
+  }
+
   /** The part is whole when the next picture begins this long after its start. */
   #closeFromTicks(): number {
     const { frameTicks } = this.#clock;
@@ -181,12 +189,12 @@ export class PictureSegmenter implements Segmenter {
     return frames === null ? leastTicks : Math.max(leastTicks, (frames - 0.5) * frameTicks);
   }
 
-  /** The start of the latest open picture within the bounds, or the upper one. */
-  #latestStart(fromTicks: number, toTicks: number): number {
+  /** The start of the latest open picture within the bounds; `otherwise` when none begins there. */
+  #latestStart(fromTicks: number, toTicks: number, otherwise: number): number {
     const picture = this.#pictures.findLast(
       ({ dtsTicks }) => dtsTicks >= fromTicks && dtsTicks <= toTicks && dtsTicks > this.#partStart,
     );
-    return picture?.dtsTicks ?? toTicks;
+    return picture?.dtsTicks ?? otherwise;
   }
 
   #closeIfFull(latest: Picture): void {

@@ -16,6 +16,7 @@ export type SoundFormat = Readonly<{ sampleRateHz: number; frameSamples: number;
 export class SoundQueue {
   readonly #clock: AudioClock;
   readonly #silence: Uint8Array | null;
+  readonly #frameTicks: number;
   readonly #onGap: (kind: HlsGapKind) => void;
   #sounds: Sound[] = [];
   #isSilent = false;
@@ -24,6 +25,7 @@ export class SoundQueue {
   constructor(format: SoundFormat, onGap: (kind: HlsGapKind) => void) {
     this.#clock = new AudioClock(format.sampleRateHz, format.frameSamples);
     this.#silence = format.silence;
+    this.#frameTicks = (format.frameSamples * HLS_TIMESCALE) / format.sampleRateHz;
     this.#onGap = onGap;
   }
 
@@ -39,6 +41,7 @@ export class SoundQueue {
 
   /** Takes a frame whose output time is `atTicks`. */
   push(data: Uint8Array, atTicks: number): void {
+    if (this.#isSilent) this.#fillUpTo(atTicks - this.#frameTicks / 2, atTicks);
     const { sound, placement } = this.#clock.place(data, atTicks / TICKS_PER_MS);
     // After silence the first frames overlap what was filled: that is no fault of theirs.
     if (placement === 'gap' || (placement === 'dropped' && !this.#isSilent)) {
@@ -56,6 +59,11 @@ export class SoundQueue {
     if (!this.#isSilent && endTicks - haveTicks <= MISSING_MS * TICKS_PER_MS) return;
     if (!this.#isSilent) this.#onGap('silence');
     this.#isSilent = true;
+    this.#fillUpTo(endTicks, fromTicks);
+  }
+
+  #fillUpTo(endTicks: number, fromTicks: number): void {
+    if (this.#silence === null) return;
     const fromSamples = Math.round((fromTicks * this.#clock.sampleRateHz) / HLS_TIMESCALE);
     while ((this.endTicks ?? fromTicks) < endTicks) this.#sounds.push(this.#clock.follow(this.#silence, fromSamples));
   }

@@ -27,8 +27,11 @@ const RATE_CHANGE_SHARE = 0.004;
 /** After so many pictures in time the next ones are expected to be, too. */
 const STEADY_AFTER_FRAMES = 20;
 
-/** What became of a picture's time; `hole`: nothing covers the time before it, because the picture before has been sent. */
-export type Placement = 'steady' | 'late' | 'hole' | 'early';
+/**
+ * What became of a picture's time. `late`: the picture before it stands longer · `pulled`: that one has been sent, so this one comes
+ * early · `hole`: nothing covers the time before it.
+ */
+export type Placement = 'steady' | 'late' | 'pulled' | 'hole' | 'early';
 
 /** The clock of one video track, in ticks. */
 export class VideoClock {
@@ -104,7 +107,9 @@ export class VideoClock {
       return { dtsTicks, placement: 'early' };
     }
     if (this.#isLastSent) {
-      return mayPull ? { dtsTicks: dueTicks, placement: 'late' } : { dtsTicks: Math.round(atTicks), placement: 'hole' };
+      return mayPull
+        ? { dtsTicks: dueTicks, placement: 'pulled' }
+        : { dtsTicks: Math.round(atTicks), placement: 'hole' };
     }
     const dtsTicks = Math.round(atTicks);
     last.durationTicks = dtsTicks - last.dtsTicks;
