@@ -24,7 +24,7 @@ export type FlvVideoHeader = Readonly<{
   kind: MediaPacketKind;
   form: FlvPayloadForm;
   isKeyframe: boolean;
-  /** Presentation minus decode time. */
+  /** Presentation minus decode time; 0 for everything but frames. */
   compositionTimeMs: number;
   /** Where the codec's own bytes begin. */
   dataOffset: number;
@@ -88,7 +88,9 @@ export function readFlvVideoHeader(payload: Uint8Array): FlvVideoHeader {
   }
   const kind = LEGACY_KINDS[readUint8(payload, 1)] ?? 'other';
   const codec = codecId === CODEC_AVC ? 'avc' : 'hevc';
-  return { codec, kind, form: 'legacy', isKeyframe, compositionTimeMs: readInt24(payload, 2), dataOffset: 5 };
+  const field = readInt24(payload, 2);
+  const compositionTimeMs = kind === 'frames' ? field : 0; // E.4.3.1: 0 in all others, whatever is written there
+  return { codec, kind, form: 'legacy', isKeyframe, compositionTimeMs, dataOffset: 5 };
 }
 
 function otherVideo(form: FlvPayloadForm, codec: FlvVideoCodec, dataOffset: number): FlvVideoHeader {

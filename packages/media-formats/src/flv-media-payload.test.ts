@@ -74,6 +74,11 @@ describe('video payloads', () => {
     expect(hex(canonicalFlvVideo(bytes('1c 00 00 00 00 aa')))).toBe('90 68 76 63 31 aa');
   });
 
+  test('only frames have a composition time, whatever is written in the others', () => {
+    expect(readFlvVideoHeader(bytes('17 00 00 20 01 01')).compositionTimeMs).toBe(0);
+    expect(readFlvVideoHeader(bytes('17 01 00 20 01 01')).compositionTimeMs).toBe(0x20_01);
+  });
+
   test.each([
     ['a composition time over 24 bits', frame({ compositionTimeMs: 0x80_00_00 }), undefined, 'flv.composition_time'],
     ['HEVC in the legacy form', frame({}), 'legacy', 'flv.form'],
