@@ -5,6 +5,7 @@ import {
   type ConfigOf,
   flagVariable,
   integerVariable,
+  OUTBOUND_VARIABLES,
   portVariable,
   readConfig,
   textVariable,
@@ -19,6 +20,7 @@ const PER_MINUTE_MAX = 100_000_000;
 /** Everything commerce-server reads from its environment; `--help` prints it. */
 export const VARIABLES = {
   ...COMMON_VARIABLES,
+  ...OUTBOUND_VARIABLES,
   DATABASE_URL: databaseUrl(),
   COMMERCE_PORT: portVariable(3000, 'Web app and API'),
   COMMERCE_ADMIN_PORT: portVariable(3010, 'Metrics and health, on 127.0.0.1 only'),
@@ -36,6 +38,7 @@ export const VARIABLES = {
   COMMERCE_HOLD_SECONDS: integerVariable(HOLD.holdSeconds, 1, 86_400, 'How long a cart line is held'),
   COMMERCE_ACTIVE_HOLDS_MAX: integerVariable(HOLD.activeHoldsMax, 1, 1_000, 'Different products one buyer may hold'),
   COMMERCE_GRACE_SECONDS: integerVariable(120, 0, 3_600, 'How long an interrupted show waits for its publisher'),
+  COMMERCE_HOOK_SECRET: hookSecret(),
   COMMERCE_AUTH_RATE_PER_MINUTE: rate(DEFAULT_RATES.auth, 'Sign-ins, registrations and links per address'),
   COMMERCE_GUEST_RATE_PER_MINUTE: rate(DEFAULT_RATES.guest, 'Guest sign-ins and refreshes per address'),
   COMMERCE_API_RATE_PER_MINUTE: rate(DEFAULT_RATES.api, 'Requests per user, or per address of who has not signed in'),
@@ -61,6 +64,17 @@ function databaseUrl(): Variable<string> {
     fallback: '',
     parse: (text) => {
       if (!/^postgres(ql)?:\/\//.test(text)) throw new Error('a URL that starts with postgres:// is required');
+      return text;
+    },
+  };
+}
+
+function hookSecret(): Variable<string> {
+  return {
+    doc: 'For SRS in place of media-server: its hooks come with ?secret= and this; empty: hooks must be signed',
+    fallback: '',
+    parse: (text) => {
+      if (text !== '' && !/^[\w-]{24,}$/.test(text)) throw new Error('24 or more letters, digits, _ or - are required');
       return text;
     },
   };

@@ -66,9 +66,14 @@ async function start(): Promise<Service> {
       rtmpPort: config.MEDIA_RTMP_PORT,
     },
     graceSeconds: config.COMMERCE_GRACE_SECONDS,
+    hookSecret: config.COMMERCE_HOOK_SECRET,
     holdRules: { holdSeconds: config.COMMERCE_HOLD_SECONDS, activeHoldsMax: config.COMMERCE_ACTIVE_HOLDS_MAX },
     trustedProxies: config.COMMERCE_TRUSTED_PROXIES,
     corsOrigins: config.COMMERCE_CORS_ORIGINS,
+    outbound: {
+      allowedNetworks: config.OUTBOUND_ALLOWED_NETWORKS,
+      allowedPorts: config.OUTBOUND_ALLOWED_PORTS,
+    },
     rates: {
       auth: config.COMMERCE_AUTH_RATE_PER_MINUTE,
       guest: config.COMMERCE_GUEST_RATE_PER_MINUTE,

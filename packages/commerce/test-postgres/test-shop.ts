@@ -24,7 +24,9 @@ import {
 import { createTestDatabase, silentLog, type TestDatabase } from './test-database.ts';
 
 export type Answer<T> = { readonly status: number; readonly body: T; readonly headers: Headers; readonly text: string };
-export type ShopOptions = Partial<Pick<CommerceServerOptions, 'holdRules' | 'rates' | 'trustedProxies'>> & {
+export type ShopOptions = Partial<
+  Pick<CommerceServerOptions, 'holdRules' | 'rates' | 'trustedProxies' | 'hookSecret'>
+> & {
   readonly log?: Logger;
   readonly origin?: string;
   readonly webDir?: string;
@@ -86,6 +88,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     },
     graceSeconds: 120,
     rates: { auth: UNLIMITED, guest: UNLIMITED, api: UNLIMITED, ...options.rates },
+    ...(options.hookSecret === undefined ? {} : { hookSecret: options.hookSecret }),
     ...(options.holdRules === undefined ? {} : { holdRules: options.holdRules }),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
   });

@@ -33,5 +33,7 @@ declare module 'fastify' {
     requestTime: RequestTime;
     /** Only on routes that take signed requests. */
     rawBody: string;
+    /** On the same routes: false when the secret of the URL stood in for the signature. */
+    isSigned: boolean;
   }
 }

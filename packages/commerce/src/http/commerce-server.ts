@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import underPressure from '@fastify/under-pressure';
 import {
   Counter,
+  createSealer,
   createTokenSigner,
   createTokenVerifier,
   Gauge,
@@ -11,6 +12,8 @@ import {
   httpDurationHistogram,
   type Logger,
   listen,
+  OutboundGuard,
+  type OutboundGuardOptions,
   type Registry,
   type Secrets,
 } from '@showfloor/service-kit';
@@ -24,6 +27,7 @@ import { registerProductRoutes } from '../catalog/product-routes.ts';
 import type { Database } from '../database/database.ts';
 import { registerOrderRoutes } from '../orders/order-routes.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
+import { registerRestreamRoutes } from '../restream/restream-routes.ts';
 import { MediaHeartbeats } from '../shows/media-heartbeats.ts';
 import { registerMediaRoutes } from '../shows/media-routes.ts';
 import { registerShowRoutes } from '../shows/show-routes.ts';
@@ -49,12 +53,16 @@ export type CommerceServerOptions = {
   readonly webDir: string;
   readonly urls: PublicUrlOptions;
   readonly graceSeconds: number;
+  /** `?secret=` of media hooks that are not signed, from SRS; empty: refused. */
+  readonly hookSecret?: string;
   readonly holdRules?: Partial<HoldRules>;
   /** Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed. */
   readonly trustedProxies?: readonly string[];
   /** Other origins whose pages may call the API. */
   readonly corsOrigins?: readonly string[];
   readonly rates?: Partial<RequestRates>;
+  /** What URLs of users may lead to besides public addresses. */
+  readonly outbound?: Pick<OutboundGuardOptions, 'allowedNetworks' | 'allowedPorts' | 'resolve'>;
 };
 
 /** Requests per minute: password routes and guest sign-ins per address, everything else per user or address. */
@@ -175,6 +183,8 @@ async function registerRoutes(
     guestRatePerMinute: made.rates.guest,
   });
   registerShowRoutes(app, { db, urlsFor });
+  const sealer = createSealer(secrets.storageSecret);
+  registerRestreamRoutes(app, { db, sealer, guard: createGuard(options) });
   registerProductRoutes(app, db);
   registerCartRoutes(app, { db, holds: createHoldDesk(options) });
   registerOrderRoutes(app, {
@@ -192,16 +202,22 @@ async function registerRoutes(
       for (const { deviceId, lastSeenMs } of heartbeats.lastSeen()) this.set({ device: deviceId }, lastSeenMs / 1000);
     },
   });
-  await registerSignedRoutes(app, secrets.webhookSecret, (signed) =>
+  await registerSignedRoutes(app, { webhook: secrets.webhookSecret, url: options.hookSecret ?? '' }, (signed) =>
     registerMediaRoutes(signed, {
       db,
       log,
       graceMs: options.graceSeconds * 1000,
+      sealer,
       heartbeats,
       admissions: counter('publish_admissions_total', 'Publishers by verdict', ['outcome']),
       streamEvents: counter('stream_events_total', 'Stream events by outcome', ['type', 'outcome']),
     }),
   );
+}
+
+function createGuard({ outbound, urls }: CommerceServerOptions): OutboundGuard {
+  const publicHost = URL.canParse(urls.rtmpUrl) ? [new URL(urls.rtmpUrl).hostname.toLowerCase()] : [];
+  return new OutboundGuard({ ...outbound, ingestPorts: [urls.rtmpPort], ingestHosts: publicHost });
 }
 
 function createHoldDesk(options: CommerceServerOptions): HoldDesk {

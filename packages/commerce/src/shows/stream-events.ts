@@ -2,6 +2,7 @@ import type { StreamEvent } from '@showfloor/protocol';
 import { assertNever } from '@showfloor/service-kit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { appendEvent } from '../outbox/append.ts';
 import { nextStatus, type ShowMove } from './show-states.ts';
 
 /** What became of an event. `stale`: older than what the show has already seen; `illegal`: the show is over. */
@@ -10,8 +11,15 @@ export type StreamEventOutcome = 'applied' | 'duplicate' | 'stale' | 'illegal' |
 /** With an event that names no end of its grace. */
 const GRACE_FALLBACK_MS = 120_000;
 
-/** Moves the show by what the media plane reports. Delivery is at least once and in any order; the result is not. */
-export function applyStreamEvent(db: Kysely<Tables>, event: StreamEvent): Promise<StreamEventOutcome> {
+/**
+ * Moves the show by what the media plane reports. Delivery is at least once and in any order; the result is not. `isRelayed`: nobody
+ * else tells the realtime plane, the outbox does when the event applied.
+ */
+export function applyStreamEvent(
+  db: Kysely<Tables>,
+  event: StreamEvent,
+  { isRelayed }: { readonly isRelayed: boolean } = { isRelayed: false },
+): Promise<StreamEventOutcome> {
   return db.transaction().execute(async (tx) => {
     const fresh = await tx
       .insertInto('event_inbox')
@@ -37,6 +45,10 @@ export function applyStreamEvent(db: Kysely<Tables>, event: StreamEvent): Promis
       .where('id', '=', show.id)
       .execute();
     if (event.type === 'stream.started') await keepFirstStart(tx, show.id, event.atMs);
+    if (isRelayed) {
+      const { type, playbackId, atMs, data } = event;
+      await appendEvent(tx, { type, playbackId, atMs, data });
+    }
     return 'applied';
   });
 }
