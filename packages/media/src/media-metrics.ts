@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@showfloor/service-kit';
-import { createRecordingMetrics } from './recording/recording-metrics.ts';
 import { createHlsMetrics } from './hls/hls-metrics.ts';
+import { createRecordingMetrics } from './recording/recording-metrics.ts';
 import { createRestreamMetrics } from './restream/restream-metrics.ts';
 
 /** The figures of the video plane. Labels are bounded words: never a stream, an address or a key; restream targets go by their id. */
@@ -46,6 +46,13 @@ export function createMediaMetrics(registry: Registry) {
     unstampedKeyframes: counter('media_unstamped_keyframes_total', 'Keyframes that could not carry the ingest clock'),
     keyframeWaits: counter('media_keyframe_waits_total', 'Publishers whose picture did not begin with a keyframe'),
     unreadableHeaders: counter('media_unreadable_headers_total', 'Sequence headers passed on that we could not read'),
+    gopCacheFrames: new Gauge({
+      name: 'media_gop_cache_frames',
+      help: 'Packets, of sound too, that are kept for joiners',
+      registers,
+    }),
+    gopCacheBytes: new Gauge({ name: 'media_gop_cache_bytes', help: 'Bytes that are kept for joiners', registers }),
+    httpConnections: new Gauge({ name: 'media_http_connections', help: 'Open connections of viewers', registers }),
     gopOverflows: counter('media_gop_cache_overflows_total', 'GOPs over the cache bounds: joiners wait for a keyframe'),
     droppedPackets: counter('media_subscriber_dropped_packets_total', 'Packets not sent to a viewer over its bound'),
     skips: counter('media_subscriber_skips_total', 'Times a slow viewer was put to the next keyframe'),
@@ -69,12 +76,6 @@ export function createMediaMetrics(registry: Registry) {
       name: 'media_hls_release_seconds',
       help: 'Time from a part that exists to the last answer that waited for it',
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.5],
-      registers,
-    }),
-    hlsPartLateSeconds: new Histogram({
-      name: 'media_hls_part_late_seconds',
-      help: 'How much later than its target a part came after the one before',
-      buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
       registers,
     }),
     hlsConnectionsCut: counter('media_hls_connections_cut_total', 'HLS connections cut by reason', ['reason']),

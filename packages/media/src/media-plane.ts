@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countBug, type Logger, OutboundGuard, type OutboundGuardOptions } from '@showfloor/service-kit';
 import { SrsApi } from './control/srs-api.ts';
+import { recordingFields } from './control/srs-rows.ts';
 import { TrustedProxies } from './delivery/client-address.ts';
 import { FlvDelivery } from './delivery/flv-delivery.ts';
 import { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
@@ -192,6 +193,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   );
   const packagers = new HlsPackagers({ hls: { ...HLS_OPTIONS, ...options.hls }, metrics, streamsMax, floor });
   const hls = new HlsDelivery({
+    onViewer: tell,
     sources: packagers,
     connections,
     proxies,
@@ -207,23 +209,32 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     const stream = hub.find(playbackId);
     if (stream === undefined) return;
     packagers.start(stream);
-    hls.follow(playbackId);
   };
   const http = new HttpDelivery({ hub, flv, hls, connections, proxies, metrics, hasRoom, connectionsMax });
   const api = new SrsApi({
     hub,
     rtmp,
     flv,
+    hls,
+    viewerConnections: () => flv.viewerCount + connections.hlsCount,
     app,
     serverId: options.serverId,
     forgetKey: (playbackId) => admissions.forget(playbackId),
-    restreamOf: (playbackId) => restreams.factsOf(playbackId).map(restreamFields),
+    facts: {
+      hls: (playbackId) => hls.factsOf(playbackId),
+      recording: (playbackId) => recordingFields(recordings?.facts(playbackId) ?? null),
+      restream: (playbackId) => restreams.factsOf(playbackId).map(restreamFields),
+    },
   });
   const sample = (): void => {
     api.sample();
     packagers.sample();
     metrics.rtmpConnections.set(rtmp.connectionCount);
     metrics.blockedAddresses.set(guard.blockedCount);
+    metrics.httpConnections.set(connections.count);
+    const packets = hub.list().flatMap(({ stream }) => stream.gop);
+    metrics.gopCacheFrames.set(packets.length);
+    metrics.gopCacheBytes.set(packets.reduce((bytes, { payload }) => bytes + payload.length, 0));
     const states = hub.list().map((entry) => entry.stream.state);
     for (const state of ['pending', 'live', 'interrupted'] as const) {
       metrics.streams.set({ state }, states.filter((one) => one === state).length);

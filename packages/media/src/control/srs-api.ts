@@ -5,32 +5,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import type { FlvDelivery } from '../delivery/flv-delivery.ts';
+import type { HlsDelivery } from '../delivery/hls-delivery.ts';
 import type { Stream } from '../hub/stream.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import type { RtmpServer } from '../ingest/rtmp-server.ts';
 import { RateMeter } from './rate-meter.ts';
+import { type Page, readPage } from './srs-page.ts';
+import { type ClientFacts, clientRow, streamRow } from './srs-rows.ts';
 
 /** SRS's `code` for an id that is not there (ERROR_RTMP_CLIENT_NOT_FOUND). */
 const CODE_NOT_FOUND = 2049;
-const VIDEO_PROFILES = new Map([
-  [66, 'Baseline'],
-  [77, 'Main'],
-  [100, 'High'],
-]);
+/** The measured frame rate is that of the last 10 seconds. */
+const FRAME_WINDOW = { slots: 5, slotMs: 2_000 };
 
 export type SrsApiOptions = Readonly<{
   hub: StreamHub;
   rtmp: RtmpServer;
   flv: FlvDelivery;
+  hls: HlsDelivery;
+  /** Open connections that carry viewers of any protocol. */
+  viewerConnections: () => number;
   app: string;
   serverId: string;
   /** The remembered key of a stream must not let anyone in unasked: its publisher was cut, or it was rotated. */
   forgetKey: (playbackId: string) => void;
-  /** What the restream targets of a stream do: not SRS's, and without their addresses. */
-  restreamOf: (playbackId: string) => readonly Record<string, unknown>[];
+  /** What other parts do with a stream, each under its name in the stream's row: not SRS's, and without secrets. */
+  facts: Readonly<Record<string, (playbackId: string) => unknown>>;
 }>;
 
-type Rates = { readonly received: RateMeter; readonly sent: RateMeter };
+type Listed = ReturnType<StreamHub['list']>[number];
+type Rates = { readonly received: RateMeter; readonly sent: RateMeter; readonly frames: RateMeter };
 
 /** Answers `/api/v1/…`. Call `sample` every few seconds for the rates. */
 export class SrsApi {
@@ -48,9 +52,10 @@ export class SrsApi {
   sample(): void {
     const nowMs = performance.now();
     for (const { stream } of this.#options.hub.list()) {
-      const { received, sent } = this.#ratesOf(stream);
+      const { received, sent, frames } = this.#ratesOf(stream);
       received.sample(stream.receivedBytes, nowMs);
-      sent.sample(this.#options.flv.sentBytesOf(stream), nowMs);
+      sent.sample(this.#sentBytesOf(stream), nowMs);
+      frames.sample(stream.videoFrames, nowMs);
     }
     const used = process.cpuUsage(this.#cpu);
     this.#cpuPercent = (used.user + used.system) / 1000 / Math.max(1, nowMs - this.#cpuAtMs);
@@ -60,7 +65,7 @@ export class SrsApi {
 
   /** Returns true when it has answered. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const path = (request.url ?? '').split('?')[0] ?? '';
+    const [path = '', query = ''] = (request.url ?? '').split('?');
     const keyOf = /^\/api\/v1\/streams\/([^/]+)\/key\/?$/.exec(path)?.[1];
     if (keyOf !== undefined) {
       this.#sendForget(request, response, keyOf);
@@ -74,8 +79,8 @@ export class SrsApi {
     else if (request.method !== 'GET') send(response, 405, { code: 1 });
     else if (kind === 'summaries') this.#send(response, { data: this.summaries() });
     else if (kind === 'versions') this.#send(response, { data: { major: 6, minor: 0, revision: 0, version: '6.0.0' } });
-    else if (kind === 'streams') this.#sendList(response, 'streams', this.#streams(), id);
-    else this.#sendList(response, 'clients', this.#clients(), id);
+    else if (kind === 'streams') this.#sendStreams(response, readPage(query), id);
+    else this.#sendClients(response, readPage(query), id);
     return true;
   }
 
@@ -84,14 +89,30 @@ export class SrsApi {
     send(response, 200, { code: 0, server: serverId, service: serverId, pid: String(process.pid), ...body });
   }
 
-  #sendList(response: ServerResponse, name: string, items: readonly { id: string }[], id: string | undefined): void {
+  #sendStreams(response: ServerResponse, { start, count }: Page, id: string | undefined): void {
+    const all = this.#options.hub.list();
     if (id === undefined) {
-      this.#send(response, { [name]: items });
+      const streams = all.slice(start, start + count).map((entry) => this.#streamRow(entry));
+      this.#send(response, { streams, total: all.length });
       return;
     }
-    const item = items.find((candidate) => candidate.id === id);
-    if (item === undefined) send(response, 404, { code: CODE_NOT_FOUND });
-    else this.#send(response, { [name.slice(0, -1)]: item });
+    const entry = all.find(({ stream }) => stream.sessionId === id || stream.playbackId === id);
+    if (entry === undefined) send(response, 404, { code: CODE_NOT_FOUND });
+    else this.#send(response, { stream: this.#streamRow(entry) });
+  }
+
+  /** Publishers first: whoever looks for one finds it on the first page. */
+  #sendClients(response: ServerResponse, { start, count }: Page, id: string | undefined): void {
+    const all = [...this.#publishers(), ...this.#viewers()];
+    const { app } = this.#options;
+    if (id === undefined) {
+      const clients = all.slice(start, start + count).map((facts) => clientRow(facts(), app));
+      this.#send(response, { clients, total: all.length });
+      return;
+    }
+    const facts = all.map((one) => one()).find((one) => one.id === id);
+    if (facts === undefined) send(response, 404, { code: CODE_NOT_FOUND });
+    else this.#send(response, { client: clientRow(facts, app) });
   }
 
   #sendCut(response: ServerResponse, id: string): void {
@@ -101,7 +122,7 @@ export class SrsApi {
       session.close('cut');
       if (playbackId !== undefined) this.#options.forgetKey(playbackId);
       this.#send(response, {});
-    } else if (this.#options.flv.cut(id, 'cut')) {
+    } else if (this.#options.flv.cut(id, 'cut') || this.#options.hls.cut(id)) {
       this.#send(response, {});
     } else {
       send(response, 404, { code: CODE_NOT_FOUND });
@@ -134,64 +155,58 @@ export class SrsApi {
   #ratesOf(stream: Stream): Rates {
     const known = this.#rates.get(stream);
     if (known !== undefined) return known;
-    const rates = { received: new RateMeter(), sent: new RateMeter() };
+    const rates = { received: new RateMeter(), sent: new RateMeter(), frames: new RateMeter(FRAME_WINDOW) };
     this.#rates.set(stream, rates);
     return rates;
   }
 
-  #streams(): { id: string }[] {
+  /** To viewers of all protocols. */
+  #sentBytesOf(stream: Stream): number {
+    return this.#options.flv.sentBytesOf(stream) + this.#options.hls.sentBytesOf(stream.playbackId);
+  }
+
+  #streamRow({ stream, publisherClientId }: Listed): { id: string } {
+    const { flv, hls, facts, app } = this.#options;
     const nowMs = performance.now();
-    return this.#options.hub.list().map(({ stream, publisherClientId }) => {
-      const { avc, aac } = stream.format;
-      const sentBytes = this.#options.flv.sentBytesOf(stream);
-      const rates = this.#ratesOf(stream);
-      return {
-        id: stream.sessionId,
-        name: stream.playbackId,
-        vhost: '__defaultVhost__',
-        app: this.#options.app,
-        url: `/${this.#options.app}/${stream.playbackId}`,
-        state: stream.state,
-        live_ms: Date.now() - stream.createdAtMs,
-        clients: this.#options.flv.countFor(stream) + (publisherClientId === null ? 0 : 1),
-        frames: stream.videoFrames,
-        send_bytes: sentBytes,
-        recv_bytes: stream.receivedBytes,
-        kbps: {
-          recv_30s: rates.received.kbps(stream.receivedBytes, nowMs),
-          send_30s: Math.max(0, rates.sent.kbps(sentBytes, nowMs)),
-        },
-        restream: this.#options.restreamOf(stream.playbackId),
-        publish: { active: publisherClientId !== null, cid: publisherClientId ?? '' },
-        video: avc === null ? null : videoFacts(avc),
-        audio:
-          aac === null
-            ? null
-            : { codec: 'AAC', sample_rate: aac.sampleRateHz, channel: aac.channels, profile: aac.codec },
-      };
+    const sentBytes = this.#sentBytesOf(stream);
+    const { received, sent, frames } = this.#ratesOf(stream);
+    const viewers = flv.countFor(stream) + hls.countFor(stream.playbackId);
+    return streamRow(stream, app, {
+      clients: viewers + (publisherClientId === null ? 0 : 1),
+      sentBytes,
+      receivedKbps: received.kbps(stream.receivedBytes, nowMs),
+      sentKbps: sent.kbps(sentBytes, nowMs),
+      frameRate: Math.round(frames.perSecond(stream.videoFrames, nowMs) * 10) / 10,
+      publisherClientId,
+      facts: Object.fromEntries(Object.entries(facts).map(([name, factsOf]) => [name, factsOf(stream.playbackId)])),
     });
   }
 
-  #clients(): { id: string }[] {
-    const { app } = this.#options;
-    const publishers = [...this.#options.rtmp.sessions.values()].flatMap((session) => {
+  /** Facts are read when they are wanted: most rows of a large show are on other pages. */
+  #publishers(): (() => ClientFacts)[] {
+    return [...this.#options.rtmp.sessions.values()].flatMap((session) => {
       const playbackId = session.publication?.stream.playbackId;
       if (playbackId === undefined) return [];
-      return [
-        clientFacts({ ...factsOf(session, session.clientId), playbackId, receivedBytes: session.receivedBytes }, app),
-      ];
+      const { clientId: id, ip, createdAtMs, sentBytes, receivedBytes } = session;
+      return [() => ({ id, ip, playbackId, createdAtMs, sentBytes, receivedBytes, queuedBytes: 0, protocol: 'rtmp' })];
     });
-    const viewers = this.#options.flv
-      .viewers()
-      .map((viewer) =>
-        clientFacts({ ...factsOf(viewer, viewer.id), playbackId: viewer.playbackId, receivedBytes: null }, app),
-      );
-    return [...publishers, ...viewers];
+  }
+
+  #viewers(): (() => ClientFacts)[] {
+    const flv = this.#options.flv.viewers().map((viewer) => (): ClientFacts => {
+      const { id, ip, playbackId, createdAtMs, sentBytes, backlogBytes: queuedBytes } = viewer;
+      return { id, ip, playbackId, createdAtMs, sentBytes, queuedBytes, protocol: 'flv', receivedBytes: null };
+    });
+    const hls = this.#options.hls.viewers().map((viewer) => (): ClientFacts => {
+      const { id, ip, playbackId, createdAtMs, sentBytes, protocol } = viewer;
+      return { id, ip, playbackId, createdAtMs, sentBytes, queuedBytes: 0, protocol, receivedBytes: null };
+    });
+    return [...flv, ...hls];
   }
 
   /** Facts about process and machine. */
   summaries(): Record<string, unknown> {
-    const { rtmp, flv } = this.#options;
+    const { rtmp } = this.#options;
     const memory = process.memoryUsage.rss();
     return {
       ok: true,
@@ -213,47 +228,10 @@ export class SrsApi {
         load_15m: loadavg()[2],
         mem_ram_kbyte: Math.round(totalmem() / 1024),
         mem_ram_percent: 1 - freemem() / totalmem(),
-        conn_srs: rtmp.connectionCount + flv.viewerCount,
+        conn_srs: rtmp.connectionCount + this.#options.viewerConnections(),
       },
     };
   }
-}
-
-type AvcFacts = NonNullable<Stream['format']['avc']>;
-
-function videoFacts({ sps }: AvcFacts): Record<string, unknown> {
-  return {
-    codec: 'H264',
-    profile: VIDEO_PROFILES.get(sps.profileIdc) ?? String(sps.profileIdc),
-    level: String(sps.levelIdc / 10),
-    width: sps.widthPx,
-    height: sps.heightPx,
-    frame_rate: sps.frameRate,
-  };
-}
-
-type ClientSource = { ip: string; createdAtMs: number; sentBytes: number };
-type ClientFacts = ClientSource & { id: string; playbackId: string; receivedBytes: number | null };
-
-function factsOf({ ip, createdAtMs, sentBytes }: ClientSource, id: string): ClientSource & { id: string } {
-  return { id, ip, createdAtMs, sentBytes };
-}
-
-/** `receivedBytes` is null for viewers. */
-function clientFacts(facts: ClientFacts, app: string): { id: string } & Record<string, unknown> {
-  return {
-    id: facts.id,
-    vhost: '__defaultVhost__',
-    stream: facts.playbackId,
-    ip: facts.ip,
-    url: `/${app}/${facts.playbackId}`,
-    name: facts.playbackId,
-    type: facts.receivedBytes === null ? 'flv-play' : 'fmle-publish',
-    publish: facts.receivedBytes !== null,
-    alive: (Date.now() - facts.createdAtMs) / 1000,
-    send_bytes: facts.sentBytes,
-    recv_bytes: facts.receivedBytes ?? 0,
-  };
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

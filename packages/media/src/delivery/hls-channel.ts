@@ -66,7 +66,6 @@ export class HlsChannel {
   #answers: Answers | null = null;
   #multivariant: { readonly bytes: Buffer; readonly isEnded: boolean; readonly answer: HttpAnswer } | null = null;
   #changedAtMs: number;
-  #newestPart: { readonly msn: number; readonly part: number; readonly atMs: number } | null = null;
   #objectsMsn = -1;
   /** Bytes of bodies that viewers were sent. */
   sentBytes = 0;
@@ -76,6 +75,13 @@ export class HlsChannel {
     this.source = source;
     this.#limits = limits;
     this.#changedAtMs = nowMs;
+  }
+
+  /** Requests that wait, also those whose connection is gone meanwhile. */
+  get waitingCount(): number {
+    let count = 0;
+    for (const { list } of this.#waiting.values()) count += list.length;
+    return count;
   }
 
   get targetDurationMs(): number {
@@ -175,16 +181,6 @@ export class HlsChannel {
     }));
     this.#waiting.clear();
     return due;
-  }
-
-  /** How much later than its target the newest part came after the one before; null when the window shows no new part. */
-  partLateMs(nowMs: number): number | null {
-    const { window } = this.source;
-    const before = this.#newestPart;
-    if (window === null || window.isEnded) return null;
-    if (before !== null && before.msn === window.lastMsn && before.part === window.lastPart) return null;
-    this.#newestPart = { msn: window.lastMsn, part: window.lastPart, atMs: nowMs };
-    return before === null ? null : Math.max(0, nowMs - before.atMs - window.partTargetMs);
   }
 
   /** A stream that has no HLS says so at once. */

@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from '@showfloor/service-kit';
 import type { MediaMetrics } from '../media-metrics.ts';
 import type { TrustedProxies } from './client-address.ts';
+import type { ViewerListener } from './flv-delivery.ts';
 import { type HeldRequest, ReleaseQueue } from './held-requests.ts';
 import { type Due, HlsChannel, type HoldLimits, INVALID_DIRECTIVES, outcomeOf, type Wish } from './hls-channel.ts';
 import { type HlsTarget, readReloadPoint } from './hls-request.ts';
@@ -22,8 +23,6 @@ export const HELD_MAX = 20_000;
 const SLICE_MAX = 500;
 const EXPIRY_INTERVAL_MS = 50;
 const SWEEP_INTERVAL_MS = 1_000;
-/** A part later than this is an interruption, not a late part. */
-const LATE_MS_MAX = 5_000;
 
 export type HlsDeliveryOptions = Readonly<{
   sources: HlsSources;
@@ -37,6 +36,7 @@ export type HlsDeliveryOptions = Readonly<{
   hold: HoldLimits;
   connection: ConnectionLimits;
   viewers: HlsViewersLimits;
+  onViewer?: ViewerListener;
 }>;
 
 type Asked = Readonly<{
@@ -71,7 +71,8 @@ export class HlsDelivery {
     this.#options = options;
     this.#releases = new ReleaseQueue(SLICE_MAX, (held, answer) => this.#answerHeld(held, answer));
     this.#viewers = new HlsViewers(options.viewers, {
-      onJoin: () => {
+      onJoin: (viewer) => {
+        options.onViewer?.('on_play', viewer);
         metrics.subscribers.inc({ protocol: 'hls' });
         metrics.plays.inc({ protocol: 'hls', outcome: 'accepted' });
       },
@@ -95,14 +96,30 @@ export class HlsDelivery {
     return this.#viewers.list();
   }
 
+  /** Viewers of one stream. */
+  countFor(playbackId: string): number {
+    return this.#viewers.countFor(playbackId).all;
+  }
+
+  /** For the control API: what viewers of a stream do; null when it has no HLS. */
+  factsOf(playbackId: string): Readonly<Record<string, unknown>> | null {
+    const channel = this.#channelOf(playbackId);
+    if (channel === undefined) return null;
+    const { window, problem } = channel.source;
+    return {
+      problem,
+      media_sequence: window?.lastMsn ?? null,
+      target_duration: window === null ? null : window.targetDurationMs / 1_000,
+      part_target: window === null ? null : window.partTargetMs / 1_000,
+      viewers: this.#viewers.countFor(playbackId).all,
+      low_latency_viewers: this.#viewers.countFor(playbackId).lowLatency,
+      waiting_requests: channel.waitingCount,
+    };
+  }
+
   /** Bytes of bodies sent to viewers of a stream. */
   sentBytesOf(playbackId: string): number {
     return this.#channels.get(playbackId)?.channel.sentBytes ?? 0;
-  }
-
-  /** Follows a stream from its start, so that lateness is measured before its first viewer. */
-  follow(playbackId: string): void {
-    this.#channelOf(playbackId);
   }
 
   /** Cuts a viewer: its connections are closed, and it is refused for a while. False when there is none with this id. */
@@ -231,8 +248,6 @@ export class HlsDelivery {
   #subscribe(channel: HlsChannel, source: HlsSource): () => void {
     return source.onChange(() => {
       const nowMs = performance.now();
-      const lateMs = channel.partLateMs(nowMs);
-      if (lateMs !== null && lateMs < LATE_MS_MAX) this.#options.metrics.hlsPartLateSeconds.observe(lateMs / 1_000);
       this.#release(channel.due(nowMs), nowMs);
     });
   }
@@ -311,6 +326,7 @@ export class HlsDelivery {
     const { metrics, log } = this.#options;
     metrics.subscribers.dec({ protocol: viewer.protocol });
     metrics.subscriberEnds.inc({ reason });
+    this.#options.onViewer?.('on_stop', viewer);
     const { playbackId, sentBytes, protocol } = viewer;
     const fields = { playbackId, protocol, reason, watchedMs: Date.now() - viewer.createdAtMs, sentBytes };
     if (reason === 'cut') log.info(fields, 'viewer.closed');

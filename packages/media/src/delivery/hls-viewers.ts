@@ -47,6 +47,11 @@ export class HlsViewer {
   }
 }
 
+/** Viewers of a stream, and the low-latency ones among them. */
+export type StreamCount = Readonly<{ all: number; lowLatency: number }>;
+
+const NOBODY: StreamCount = { all: 0, lowLatency: 0 };
+
 export type HlsViewersEvents = Readonly<{
   onJoin: (viewer: HlsViewer) => void;
   /** A classic player turned out to be a low-latency one. */
@@ -62,6 +67,7 @@ export class HlsViewers {
   readonly #events: HlsViewersEvents;
   readonly #byKey = new Map<string, HlsViewer>();
   readonly #byId = new Map<string, HlsViewer>();
+  readonly #counts = new Map<string, StreamCount>();
   /** Key → until when, in the order they were cut. */
   readonly #refusedUntilMs = new Map<string, number>();
 
@@ -76,6 +82,11 @@ export class HlsViewers {
 
   list(): readonly HlsViewer[] {
     return [...this.#byKey.values()];
+  }
+
+  /** Viewers of one stream. */
+  countFor(playbackId: string): StreamCount {
+    return this.#counts.get(playbackId) ?? NOBODY;
   }
 
   find(id: string): HlsViewer | undefined {
@@ -109,6 +120,7 @@ export class HlsViewers {
     const viewer = new HlsViewer(identity, idleMs, nowMs);
     this.#byKey.set(viewer.key, viewer);
     this.#byId.set(viewer.id, viewer);
+    this.#count(viewer.playbackId, 1, 0);
     this.#events.onJoin(viewer);
     return viewer;
   }
@@ -118,6 +130,7 @@ export class HlsViewers {
     if (viewer.isLowLatency) return;
     this.#events.onLowLatency(viewer);
     viewer.isLowLatency = true;
+    this.#count(viewer.playbackId, 0, 1);
   }
 
   /** Takes a viewer out and refuses it for a while. */
@@ -146,7 +159,15 @@ export class HlsViewers {
   #leave(viewer: HlsViewer, reason: string): void {
     if (!this.#byKey.delete(viewer.key)) return;
     this.#byId.delete(viewer.id);
+    this.#count(viewer.playbackId, -1, viewer.isLowLatency ? -1 : 0);
     this.#events.onLeave(viewer, reason);
+  }
+
+  #count(playbackId: string, all: number, lowLatency: number): void {
+    const before = this.countFor(playbackId);
+    const after = { all: before.all + all, lowLatency: before.lowLatency + lowLatency };
+    if (after.all === 0) this.#counts.delete(playbackId);
+    else this.#counts.set(playbackId, after);
   }
 }
 
