@@ -44,6 +44,20 @@ describe('FLV', () => {
     expect(concatBytes(parts)).toEqual(file);
   });
 
+  test('what is written is read, whatever the tags and cuts', () => {
+    const tagArbitrary = fc.record({
+      typeId: fc.constantFrom(FlvTagType.audio, FlvTagType.video, FlvTagType.script),
+      timestampMs: fc.oneof(fc.integer({ min: 0, max: 0xff_ff_ff_ff }), fc.constantFrom(0xff_ff_ff, 0x1_00_00_00)),
+      payload: fc.uint8Array({ maxLength: 400 }),
+    });
+    fc.assert(
+      fc.property(fc.array(tagArbitrary, { maxLength: 12 }), fc.integer({ min: 1, max: 500 }), (tags, cutBytes) => {
+        const file = concatBytes([encodeFlvHeader({ hasAudio: true, hasVideo: true }), ...tags.map(encodeFlvTag)]);
+        expect(demux(file, cutBytes)).toEqual(tags);
+      }),
+    );
+  });
+
   test('timestamps use all 32 bits', () => {
     const tag = { typeId: FlvTagType.audio, timestampMs: 0xfe_dc_ba_98, payload: Uint8Array.of(1) };
     expect(demux(concatBytes([encodeFlvHeader({ hasAudio: true, hasVideo: false }), encodeFlvTag(tag)]))).toEqual([

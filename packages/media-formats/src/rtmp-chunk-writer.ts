@@ -22,8 +22,9 @@ export class RtmpChunkWriter {
   readonly #previous = new Map<number, Previous>();
   #chunkSizeBytes = CHUNK_SIZE_DEFAULT;
 
-  /** Encodes Set Chunk Size and uses the new size (1 … 16,777,215) from the next message on. */
+  /** Encodes Set Chunk Size and uses the new size (1 … 16,777,215) from the next message on. Throws FormatError beyond. */
   setChunkSize(sizeBytes: number): Uint8Array {
+    if (!(sizeBytes >= 1 && sizeBytes <= MESSAGE_BYTES_MAX)) throw new FormatError('rtmp.chunk_size', { sizeBytes });
     const payload = new Uint8Array(4);
     writeUint32(payload, 0, sizeBytes);
     const bytes = this.write({

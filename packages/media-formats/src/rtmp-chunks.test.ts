@@ -47,6 +47,12 @@ describe('RTMP chunks', () => {
     );
   });
 
+  test.each([0, -1, 0x1_00_00_00, Number.NaN])('a chunk size of %d is not written', (sizeBytes) => {
+    expect(() => new RtmpChunkWriter().setChunkSize(sizeBytes)).toThrow(
+      expect.objectContaining({ code: 'rtmp.chunk_size' }),
+    );
+  });
+
   test('form 3 starts the next message with the same delta', () => {
     const messages = readAll(
       bytes(`04 00 00 0a 00 00 02 08 01 00 00 00  aa bb

@@ -98,6 +98,36 @@ describe('aggregate messages (built by the specification: no encoder at hand sen
     expect(messages.every((message) => message.messageStreamId === 1 && message.chunkStreamId === 5)).toBe(true);
   });
 
+  test('whatever is put in comes out, in order', () => {
+    const parts = fc.array(
+      fc.record({
+        typeId: fc.constantFrom(8, 9, 15, 18),
+        afterMs: fc.integer({ min: 0, max: 100 }),
+        payload: fc.uint8Array({ maxLength: 60 }),
+      }),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(
+        parts,
+        fc.integer({ min: 0, max: 0xff_ff_ff_ff }),
+        fc.integer({ min: 0, max: 0xff_ff_ff_ff }),
+        (list, atMs, insideMs) => {
+          let sumMs = 0;
+          const wanted = list.map(({ typeId, afterMs, payload }, index) => {
+            sumMs += index === 0 ? 0 : afterMs;
+            return { typeId, payload, sumMs };
+          });
+          const bytes = concatBytes(wanted.map((one) => tag(one.typeId, (insideMs + one.sumMs) >>> 0, ...one.payload)));
+          const read = splitRtmpAggregate(aggregate(bytes, atMs));
+          expect(read.map(({ typeId, timestampMs, payload }) => ({ typeId, timestampMs, payload }))).toEqual(
+            wanted.map(({ typeId, payload, sumMs: after }) => ({ typeId, payload, timestampMs: (atMs + after) >>> 0 })),
+          );
+        },
+      ),
+    );
+  });
+
   test('times wrap at 32 bits, inside and outside', () => {
     const payload = concatBytes([tag(8, 0xff_ff_ff_f0, 1), tag(8, 0x10, 2)]);
     const times = splitRtmpAggregate(aggregate(payload, 0xff_ff_ff_ff)).map((message) => message.timestampMs);
