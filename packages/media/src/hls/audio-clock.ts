@@ -12,7 +12,7 @@ const DRIFT_MS_MAX = 40;
 const DRIFT_MS_DONE = 5;
 const CORRECTION_MS_PER_FRAME = 1;
 /** Beyond, sound was lost, or comes a second time. */
-const GAP_MS_MIN = 200;
+export const GAP_MS_MIN = 200;
 
 /** `gap`: the publisher left sound out. `dropped`: this time is filled already, the frame is not taken. */
 export type SoundPlacement = 'steady' | 'gap' | 'dropped';

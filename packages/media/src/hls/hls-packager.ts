@@ -55,8 +55,8 @@ type Targets = Readonly<{ targetDurationMs: number; segmentMsMax: number; partTa
 const PLAYLIST_NAME = 'index.m3u8';
 /** Classic players stay this many target durations behind, low-latency players as many part targets. Spec: 4.4.3.8. */
 const HOLD_BACK_TARGETS = 3;
-/** Parts are listed this many target durations back from the end. Spec: 4.4.4.9. */
-const PARTS_LISTED_TARGETS = 3;
+/** Segments that list their parts, the open one included: three target durations. Spec: 4.4.4.9. */
+const SEGMENTS_WITH_PARTS = 3;
 const RUN_ID_BYTES = 5;
 /** How fast the earliest arrival is forgotten that parts are measured against: publishers' clocks drift. */
 const BASELINE_RISE = 1 / 1_000;
@@ -424,7 +424,7 @@ export class HlsPackager implements StreamOutput {
     const isEndLikely = this.#segmenter?.isSegmentEndLikely === true && openPartCount > 0;
     const hinted = isEndLikely ? this.#store.partName(openMsn + 1, 0) : this.#store.partName(openMsn, openPartCount);
     const playlist = encodeMediaPlaylist({
-      ...this.#store.listing(targetDurationMs * PARTS_LISTED_TARGETS),
+      ...this.#store.listing(this.#isEnded ? SEGMENTS_WITH_PARTS : SEGMENTS_WITH_PARTS - 1),
       targetDurationMs,
       holdBackMs: targetDurationMs * HOLD_BACK_TARGETS,
       lowLatency: { partTargetMs, partHoldBackMs: partTargetMs * HOLD_BACK_TARGETS },

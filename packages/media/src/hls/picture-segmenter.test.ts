@@ -125,6 +125,16 @@ test('a pause of everything is closed up, with sound as without', () => {
   }
 });
 
+test('sound that comes first after a pause of everything waits for the picture', () => {
+  const before = play(`${SECOND} Kppp`, 40, { sound: true });
+  const after = play(`${SECOND} Kppppppppppp`, 40, { sound: true }).slice(before.length);
+  const later = after.map((frame) => ({ ...frame, timestampMs: frame.timestampMs + 3_000 }));
+  const soundFirst = [...later.filter(({ track }) => track === 'audio').slice(0, 4), ...later];
+  const { text, gaps, parts } = cut([...before, ...new Set(soundFirst)], 40, { sound: true });
+  expect([text, gaps]).toEqual(['Kpppp|ppppp|ppppp|ppppp|ppppp/Kpppp|ppppp', ['closed_up']]);
+  expect(runsFollow(parts.flat(), 'audio')).toBe(true);
+});
+
 test('pictures before the first keyframe are left out, sound from then on is not', () => {
   check(`ppp ${SECOND} K`, { sound: true }, 'Kpppp|ppppp|ppppp|ppppp|ppppp /');
 });

@@ -15,7 +15,7 @@ import { toStreamMs } from './segmenter.ts';
 import type { SoundQueue } from './sound-queue.ts';
 import { type Picture, VideoClock } from './video-clock.ts';
 
-/** Sound that waits for the first keyframe after a flush: 10 s of it. */
+/** Sound that waits for a picture: 10 s of it. */
 const WAITING_SOUNDS_MAX = 500;
 
 /** See the file. `sounds` is null for a stream without sound. */
@@ -63,7 +63,7 @@ export class PictureSegmenter implements Segmenter {
 
   frame(frame: HlsFrame): void {
     if (frame.track === 'video') this.#takePicture(frame);
-    else if (!this.#isAwaitingKeyframe) this.#sounds?.push(frame.data, this.#toOutput(frame));
+    else if (!this.#mustWait(frame)) this.#sounds?.push(frame.data, this.#toOutput(frame));
     else if (this.#waitingSounds.push(frame) > WAITING_SOUNDS_MAX) this.#waitingSounds.shift();
   }
 
@@ -81,6 +81,22 @@ export class PictureSegmenter implements Segmenter {
     return frame.timestampMs * TICKS_PER_MS - this.#offsetTicks;
   }
 
+  /** Sound after a flush, or after a pause of everything, waits for the picture that says how time goes on. */
+  #mustWait(frame: HlsFrame): boolean {
+    if (this.#isAwaitingKeyframe || this.#waitingSounds.length > 0) return true;
+    const atTicks = this.#toOutput(frame);
+    const soundTicks = this.#sounds?.endTicks ?? atTicks;
+    return atTicks - Math.max(soundTicks, this.#clock.nextTicks ?? atTicks) > this.#partTicksMax;
+  }
+
+  #takeWaitingSounds(fromMs: number): void {
+    const waiting = this.#waitingSounds;
+    this.#waitingSounds = [];
+    for (const sound of waiting) {
+      if (sound.timestampMs >= fromMs) this.#sounds?.push(sound.data, this.#toOutput(sound));
+    }
+  }
+
   #takePicture(frame: HlsFrame): void {
     if (this.#isAwaitingKeyframe) {
       if (!frame.isKeyframe) {
@@ -91,6 +107,7 @@ export class PictureSegmenter implements Segmenter {
     }
     if (frame.compositionMs !== 0) this.#hasReordering = true;
     const picture = this.#place(frame);
+    if (this.#waitingSounds.length > 0) this.#takeWaitingSounds(0);
     this.#cutBefore(picture.dtsTicks, picture.isKeyframe);
     this.#pictures.push(picture);
     this.#segmentPictures += 1;
@@ -107,13 +124,13 @@ export class PictureSegmenter implements Segmenter {
     }
     this.#isAwaitingKeyframe = false;
     this.#partStart = startTicks;
-    this.#partStreamMs = toStreamMs(startTicks, this.#offsetTicks);
+    this.#partStreamMs = frame.timestampMs;
     this.#segmentStart = startTicks;
+    this.#clock.beginAt(startTicks);
     this.#isForced = false;
     this.#segmentPictures = 0;
-    const waiting = this.#waitingSounds;
-    this.#waitingSounds = [];
-    for (const sound of waiting) if (sound.timestampMs >= frame.timestampMs) this.frame(sound);
+    this.#sounds?.beginAt(startTicks);
+    this.#takeWaitingSounds(frame.timestampMs);
   }
 
   #place(frame: HlsFrame): Picture {

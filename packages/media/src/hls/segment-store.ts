@@ -26,8 +26,9 @@ type Segment = {
   readonly body: Buffer[];
   bytes: number;
   durationMs: number;
-  /** What the playlist says of it; null while it grows. */
+  /** What the playlist says of it, with parts and later without; null while it grows. */
   listed: PlaylistSegment | null;
+  brief: PlaylistSegment | null;
 };
 
 /** What a playlist is written from. */
@@ -117,6 +118,7 @@ export class SegmentStore {
     const { bytes, durationMs, mapName, isDiscontinuity, programDateTimeMs, parts } = segment;
     const uri = `${this.#options.runId}-${segment.msn}.m4s`;
     segment.listed = { uri, durationMs, mapUri: mapName, isDiscontinuity, programDateTimeMs, parts };
+    segment.brief = { ...segment.listed, parts: [] };
     segment.names.push(uri);
     this.#objects.set(uri, { body: segment.body, bytes });
     this.#whole.push(segment);
@@ -126,21 +128,19 @@ export class SegmentStore {
     return { durationMs, bytes };
   }
 
-  /** What is listed now. Parts are left out where they are more than `partsWithinMs` from the end. */
-  listing(partsWithinMs: number): StoreListing {
+  /** What is listed now. The newest `segmentsWithParts` show their parts. */
+  listing(segmentsWithParts: number): StoreListing {
     const listed = this.#whole.slice(this.#listedFrom);
-    let fromEndMs = this.#open?.durationMs ?? 0;
     const segments: PlaylistSegment[] = [];
-    for (const { listed: segment } of listed.toReversed()) {
-      if (segment === null) continue;
-      segments.push(fromEndMs < partsWithinMs ? segment : { ...segment, parts: [] });
-      fromEndMs += segment.durationMs;
+    for (const [index, { listed: segment, brief }] of listed.entries()) {
+      const shown = index < listed.length - segmentsWithParts ? brief : segment;
+      if (shown !== null) segments.push(shown);
     }
     return {
       mediaSequence: listed[0]?.msn ?? this.#nextMsn,
       discontinuitySequence: this.#discontinuitySequence,
       hasIndependentSegments: this.#hasIndependentSegments,
-      segments: segments.reverse(),
+      segments,
       open: this.#listOpen(),
     };
   }
@@ -173,6 +173,7 @@ export class SegmentStore {
       bytes: 0,
       durationMs: 0,
       listed: null,
+      brief: null,
     };
     this.#isDiscontinuityNext = false;
     this.#open = segment;

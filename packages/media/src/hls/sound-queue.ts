@@ -1,5 +1,5 @@
 import type { Fmp4Sample } from '@showfloor/media-formats';
-import { AudioClock, type Sound } from './audio-clock.ts';
+import { AudioClock, GAP_MS_MIN, type Sound } from './audio-clock.ts';
 import { HLS_TIMESCALE, TICKS_PER_MS } from './part-plan.ts';
 import type { HlsGapKind, PartRun } from './segmenter.ts';
 
@@ -21,6 +21,7 @@ export class SoundQueue {
   #sounds: Sound[] = [];
   #isSilent = false;
   #lastTaken: Sound | null = null;
+  #beginTicks: number | null = null;
 
   constructor(format: SoundFormat, onGap: (kind: HlsGapKind) => void) {
     this.#clock = new AudioClock(format.sampleRateHz, format.frameSamples);
@@ -39,9 +40,19 @@ export class SoundQueue {
     return this.#sounds.length;
   }
 
+  /** Pictures begin at `ticks`: so does sound, with silence as far as there is none. */
+  beginAt(ticks: number): void {
+    this.#beginTicks = ticks;
+  }
+
   /** Takes a frame whose output time is `atTicks`. */
   push(data: Uint8Array, atTicks: number): void {
-    if (this.#isSilent) this.#fillUpTo(atTicks - this.#frameTicks / 2, atTicks);
+    const dueTicks = this.endTicks ?? this.#beginTicks ?? atTicks;
+    const isGap = atTicks - dueTicks > GAP_MS_MIN * TICKS_PER_MS;
+    if (this.#silence !== null && (this.#isSilent || isGap || this.endTicks === null)) {
+      if (isGap && !this.#isSilent) this.#onGap('audio_gap');
+      this.#fillUpTo(atTicks - this.#frameTicks / 2, dueTicks);
+    }
     const { sound, placement } = this.#clock.place(data, atTicks / TICKS_PER_MS);
     // After silence the first frames overlap what was filled: that is no fault of theirs.
     if (placement === 'gap' || (placement === 'dropped' && !this.#isSilent)) {

@@ -37,6 +37,7 @@ export type Placement = 'steady' | 'late' | 'pulled' | 'hole' | 'early';
 export class VideoClock {
   #frameTicks: number;
   readonly #partTicks: number;
+  #beginTicks: number | null = null;
   #last: Picture | null = null;
   /** The last picture went out: its duration cannot be changed any more. */
   #isLastSent = false;
@@ -60,6 +61,11 @@ export class VideoClock {
   /** When the next picture is due; null before the first. */
   get nextTicks(): number | null {
     return this.#last === null ? null : this.#last.dtsTicks + this.#last.durationTicks;
+  }
+
+  /** The first picture comes at `ticks`, whatever its own time: what was there before ended there. */
+  beginAt(ticks: number): void {
+    this.#beginTicks = ticks;
   }
 
   /** The latest picture has gone out with the duration it has. */
@@ -95,7 +101,7 @@ export class VideoClock {
 
   #timeOf(atTicks: number, mayPull: boolean): { dtsTicks: number; placement: Placement } {
     const last = this.#last;
-    if (last === null) return { dtsTicks: Math.max(0, Math.round(atTicks)), placement: 'steady' };
+    if (last === null) return { dtsTicks: this.#beginTicks ?? Math.max(0, Math.round(atTicks)), placement: 'steady' };
     const dueTicks = last.dtsTicks + last.durationTicks;
     const offTicks = atTicks - dueTicks;
     if (Math.abs(offTicks) <= Math.min(this.#frameTicks / 2, JITTER_MS_MAX * TICKS_PER_MS)) {
