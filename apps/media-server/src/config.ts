@@ -1,8 +1,9 @@
-import { TOLD_ACTIONS, type ToldAction } from '@showfloor/media';
+import { MERGE_SETTINGS, TOLD_ACTIONS, type ToldAction, TrustedProxies } from '@showfloor/media';
 import {
   COMMON_VARIABLES,
   ConfigError,
   type ConfigOf,
+  choiceVariable,
   flagVariable,
   integerVariable,
   OUTBOUND_VARIABLES,
@@ -31,6 +32,11 @@ function hooksVariable(fallback: string, doc: string): Variable<ReadonlySet<Told
   };
 }
 
+/** Addresses and CIDRs, with commas between them. */
+function proxiesVariable(fallback: string, doc: string): Variable<TrustedProxies> {
+  return { doc, fallback, parse: (text) => TrustedProxies.parse(text) };
+}
+
 /** Variables of media-server; `--help` prints them. */
 export const VARIABLES = {
   ...COMMON_VARIABLES,
@@ -55,7 +61,10 @@ export const VARIABLES = {
   MEDIA_GRACE_MS: integerVariable(120_000, 0, 3_600_000, 'How long a lost publisher may take to return, in ms'),
   MEDIA_CONNECTIONS_MAX: integerVariable(5_000, 1, 1_000_000, 'Publishers and viewers at once; more get 503'),
   MEDIA_STREAMS_MAX: integerVariable(200, 1, 10_000, 'Streams on air at once'),
+  MEDIA_MERGE: choiceVariable('auto', MERGE_SETTINGS, 'How packets of HTTP-FLV share writes; auto: by measured load'),
   MEDIA_MERGE_CEILING_MS: integerVariable(100, 10, 1_000, 'Most delay that merging writes may add, in ms'),
+  MEDIA_HLS_HELD_MAX: integerVariable(20_000, 1, 1_000_000, 'HLS requests that wait at once; more get 503'),
+  MEDIA_TRUSTED_PROXIES: proxiesVariable('', 'Addresses or networks of proxies whose X-Forwarded-For is believed'),
   MEDIA_GOP_PACKETS_MAX: integerVariable(2_000, 1, 100_000, 'Packets of a GOP that joiners get at once'),
   MEDIA_GOP_BYTES_MAX: integerVariable(12 * MB, 65_536, 256 * MB, 'Bytes of a GOP that joiners get at once'),
   MEDIA_VIEWER_BACKLOG_BYTES_MAX: integerVariable(2 * MB, 65_536, 64 * MB, 'Queue of one viewer before it skips ahead'),

@@ -142,7 +142,10 @@ function planeOptions(config: Config) {
     graceMs: config.MEDIA_GRACE_MS,
     connectionsMax: config.MEDIA_CONNECTIONS_MAX,
     streamsMax: config.MEDIA_STREAMS_MAX,
+    merge: config.MEDIA_MERGE,
     mergeCeilingMs: config.MEDIA_MERGE_CEILING_MS,
+    hlsHeldMax: config.MEDIA_HLS_HELD_MAX,
+    trustedProxies: config.MEDIA_TRUSTED_PROXIES,
     outbound: {
       allowedNetworks: config.OUTBOUND_ALLOWED_NETWORKS,
       allowedPorts: config.OUTBOUND_ALLOWED_PORTS,

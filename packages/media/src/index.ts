@@ -1,5 +1,7 @@
 /** The video plane: RTMP ingest, stream hub, HTTP-FLV delivery, SRS-compatible control API and hooks. */
+export { TrustedProxies } from './delivery/client-address.ts';
 export { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
+export { MERGE_SETTINGS, type MergeSetting } from './delivery/merge-policy.ts';
 export { HLS_OPTIONS, type HlsOptions } from './hls/hls-options.ts';
 export { EventCourier, type EventTarget } from './hooks/event-courier.ts';
 export { startHeartbeat } from './hooks/heartbeat.ts';

@@ -10,6 +10,7 @@ import { HELD_MAX, HlsDelivery } from './delivery/hls-delivery.ts';
 import { HLS_VIEWERS_LIMITS, type HlsViewersLimits } from './delivery/hls-viewers.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, HttpConnections } from './delivery/http-connections.ts';
 import { HttpDelivery } from './delivery/http-delivery.ts';
+import type { MergeSetting } from './delivery/merge-policy.ts';
 import { HLS_OPTIONS, type HlsOptions } from './hls/hls-options.ts';
 import { HlsPackagers } from './hls/hls-packagers.ts';
 import { SequenceFloor } from './hls/sequence-floor.ts';
@@ -58,6 +59,8 @@ export type MediaPlaneOptions = Readonly<{
   connectionsMax?: number;
   streamsMax?: number;
   rivalWindowMs?: number;
+  /** How packets share writes; `auto`. */
+  merge?: MergeSetting;
   mergeCeilingMs?: number;
   keepAliveMs?: number;
   /** Told of publishers that left and of viewers that came and went. It must not wait and must not throw. */
@@ -169,6 +172,7 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
     log,
     gop,
     viewerLimits: { ...VIEWER_LIMITS, ...options.viewerLimits },
+    merge: options.merge ?? 'auto',
     mergeCeilingMs: options.mergeCeilingMs ?? MERGE_CEILING_MS,
     keepAliveMs: options.keepAliveMs ?? KEEP_ALIVE_MS,
   });

@@ -130,6 +130,7 @@ export class HlsUnderTest implements AsyncDisposable {
       log,
       gop: GOP_LIMITS,
       viewerLimits: VIEWER_LIMITS,
+      merge: 'auto',
       mergeCeilingMs: 100,
       keepAliveMs: 3_000,
     });

@@ -6,12 +6,14 @@ import type { Stream } from '../hub/stream.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { FlvFanOut } from './flv-fan-out.ts';
 import { FlvViewer, type ViewerLimits } from './flv-viewer.ts';
+import type { MergeSetting } from './merge-policy.ts';
 
 export type FlvDeliveryOptions = Readonly<{
   metrics: MediaMetrics;
   log: Logger;
   gop: GopLimits;
   viewerLimits: ViewerLimits;
+  merge: MergeSetting;
   mergeCeilingMs: number;
   keepAliveMs: number;
   onViewer?: ViewerListener;
@@ -87,7 +89,7 @@ export class FlvDelivery {
   #fanOutFor(stream: Stream): FlvFanOut {
     const known = this.#fanOuts.get(stream);
     if (known !== undefined) return known;
-    const { metrics, gop, viewerLimits, mergeCeilingMs, keepAliveMs } = this.#options;
+    const { metrics, gop, viewerLimits, merge, mergeCeilingMs, keepAliveMs } = this.#options;
     const sent = this.#sent.get(stream) ?? { bytes: 0 };
     this.#sent.set(stream, sent);
     const fanOut = new FlvFanOut(stream, {
@@ -95,6 +97,7 @@ export class FlvDelivery {
       metrics,
       gop,
       viewerLimits,
+      merge,
       mergeCeilingMs,
       keepAliveMs,
       onStuck: (viewer) => this.cut(viewer.id, 'too_slow'),

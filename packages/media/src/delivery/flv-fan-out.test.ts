@@ -88,6 +88,7 @@ async function check(script: string, gop = GOP_LIMITS, queuedPicturesMax = 3): P
         gop,
         sent: { bytes: 0 },
         viewerLimits: { ...VIEWER_LIMITS, backlogBytesHigh: highBytes, backlogBytesLow: PICTURE_BYTES },
+        merge: 'auto',
         mergeCeilingMs: 100,
         keepAliveMs: 3_000,
         onEnded: () => undefined,

@@ -17,7 +17,7 @@ import type { Stream, StreamOutput } from '../hub/stream.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { FlvArena } from './flv-arena.ts';
 import type { FlvViewer, ViewerLimits } from './flv-viewer.ts';
-import { MergePolicy } from './merge-policy.ts';
+import { MergePolicy, type MergeSetting } from './merge-policy.ts';
 
 /** A stream without picture has no keyframes: its arena is renewed at this size. */
 const SOUND_ARENA_BYTES_MAX = 256 * 1024;
@@ -32,6 +32,7 @@ export type FanOutOptions = Readonly<{
   metrics: MediaMetrics;
   gop: GopLimits;
   viewerLimits: ViewerLimits;
+  merge: MergeSetting;
   mergeCeilingMs: number;
   /** In grace, viewers get a state tag this often: proxies close silent responses after 60 s. */
   keepAliveMs: number;
@@ -71,7 +72,7 @@ export class FlvFanOut implements StreamOutput {
   constructor(stream: Stream, options: FanOutOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#policy = new MergePolicy(options.mergeCeilingMs);
+    this.#policy = new MergePolicy(options.mergeCeilingMs, options.merge);
     this.#fillArena();
     stream.attach(this);
     if (stream.state === 'interrupted') this.#startKeepAlive();

@@ -4,24 +4,36 @@
  *
  *   packet   every packet in its own round, while a round takes < 2 ms (up to roughly 300 viewers)
  *   frame    a round per video frame; sound waits for the next frame
- *   tick     rounds on a clock, 50 or 100 ms apart, when the core passes two thirds
+ *   tick     rounds on a clock, 30, 50 or 100 ms apart, when the core passes two thirds
  *
- * The choice is made once a second from measurements, with distance between up and down so that it does not swing.
+ * The choice is made once a second from measurements, with distance between up and down so that it does not swing. A level may be
+ * fixed instead, for benchmarks and for hosts who know better.
  */
-export type MergeLevel = Readonly<{ name: 'packet' | 'frame' | 'tick-50' | 'tick-100'; ceilingMs: number }>;
+export const MERGE_SETTINGS = ['auto', 'packet', 'frame', 'tick-30', 'tick-50', 'tick-100'] as const;
 
+/** `auto` chooses by load; the others stay what they are. */
+export type MergeSetting = (typeof MERGE_SETTINGS)[number];
+
+/** What holds now; nothing waits for longer than `ceilingMs`. */
+export type MergeLevel = Readonly<{ name: Exclude<MergeSetting, 'auto'>; ceilingMs: number }>;
+
+/**
+ * A level, and when it is left: for a coarser one over `busyUp` (share of a core) or `roundMsUp`, for a finer one below both
+ * `busyDown` and `roundMsDown`. What a finer level will cost follows from the ratio of writes: twice the writes are a little less than
+ * twice the load, so `busyDown` stays below half of the finer level's `busyUp`, and 30 ms against 50 ms below two thirds.
+ */
+type Step = MergeLevel & Readonly<{ busyUp: number; roundMsUp: number; busyDown: number; roundMsDown: number }>;
+
+const NEVER = Number.POSITIVE_INFINITY;
 const LEVELS = [
-  { name: 'packet', ceilingMs: 0 },
-  { name: 'frame', ceilingMs: 50 }, // for sound without picture
-  { name: 'tick-50', ceilingMs: 50 },
-  { name: 'tick-100', ceilingMs: 100 },
-] as const satisfies readonly MergeLevel[];
+  { name: 'packet', ceilingMs: 0, busyUp: 0.65, roundMsUp: 2, busyDown: 0, roundMsDown: 0 },
+  // The ceiling is for sound without picture.
+  { name: 'frame', ceilingMs: 50, busyUp: 0.65, roundMsUp: NEVER, busyDown: 0.35, roundMsDown: 1 },
+  { name: 'tick-30', ceilingMs: 30, busyUp: 0.8, roundMsUp: 24, busyDown: 0.35, roundMsDown: NEVER },
+  { name: 'tick-50', ceilingMs: 50, busyUp: 0.8, roundMsUp: 40, busyDown: 0.45, roundMsDown: NEVER },
+  { name: 'tick-100', ceilingMs: 100, busyUp: NEVER, roundMsUp: NEVER, busyDown: 0.4, roundMsDown: NEVER },
+] as const satisfies readonly Step[];
 
-const ROUND_MS_UP = 2;
-const ROUND_MS_DOWN = 1;
-const BUSY_UP = 0.65;
-const BUSY_UP_TO_SLOWEST = 0.75;
-const BUSY_DOWN = 0.35;
 const DECISION_INTERVAL_MS = 1_000;
 /** A level is left for a finer one only after this long. */
 const SETTLE_MS = 3_000;
@@ -37,17 +49,23 @@ export type MergeLoad = Readonly<{
 /** Chooses the level of one stream's fan-out. Pure: time comes in, a level comes out. */
 export class MergePolicy {
   readonly #ceilingMs: number;
-  #index = 0;
+  readonly #isFixed: boolean;
+  #index: number;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
   #changedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `ceilingMs` is the most delay that merging may add; 100 by default. */
-  constructor(ceilingMs: number) {
+  constructor(ceilingMs: number, setting: MergeSetting = 'auto') {
     this.#ceilingMs = ceilingMs;
+    this.#isFixed = setting !== 'auto';
+    this.#index = Math.max(
+      0,
+      LEVELS.findIndex(({ name }) => name === setting),
+    );
   }
 
   get level(): MergeLevel {
-    const { name, ceilingMs } = LEVELS[this.#index] ?? LEVELS[0];
+    const { name, ceilingMs } = this.#step;
     return { name, ceilingMs: Math.min(ceilingMs, this.#ceilingMs) };
   }
 
@@ -59,28 +77,25 @@ export class MergePolicy {
   /** Takes the load of the last interval; returns true when the level changed. */
   decide(load: MergeLoad, nowMs: number): boolean {
     this.#decidedAtMs = nowMs;
-    const step = this.#step(load);
+    if (this.#isFixed) return false;
+    const step = this.#wish(load);
     if (step === 0 || (step < 0 && nowMs - this.#changedAtMs < SETTLE_MS)) return false;
-    const next = this.#index + step;
-    // A tick longer than the ceiling would only repeat the one below.
-    if (next >= LEVELS.length || (next === 3 && this.#ceilingMs <= 50)) return false;
-    this.#index = next;
+    this.#index += step;
     this.#changedAtMs = nowMs;
     return true;
   }
 
-  #step({ roundMs, busy }: MergeLoad): -1 | 0 | 1 {
-    switch (this.#index) {
-      case 0:
-        return roundMs >= ROUND_MS_UP || busy > BUSY_UP ? 1 : 0;
-      case 1:
-        if (busy > BUSY_UP) return 1;
-        return roundMs < ROUND_MS_DOWN && busy < BUSY_DOWN ? -1 : 0;
-      case 2:
-        if (busy > BUSY_UP_TO_SLOWEST) return 1;
-        return busy < BUSY_DOWN ? -1 : 0;
-      default:
-        return busy < BUSY_DOWN ? -1 : 0;
+  get #step(): Step {
+    return LEVELS[this.#index] ?? LEVELS[0];
+  }
+
+  #wish({ roundMs, busy }: MergeLoad): -1 | 0 | 1 {
+    const { name, ceilingMs, busyUp, roundMsUp, busyDown, roundMsDown } = this.#step;
+    if (busy > busyUp || roundMs >= roundMsUp) {
+      // A tick longer than the ceiling would only repeat the one below.
+      const isLongest = name.startsWith('tick') && ceilingMs >= this.#ceilingMs;
+      return isLongest ? 0 : 1;
     }
+    return busy < busyDown && roundMs < roundMsDown ? -1 : 0;
   }
 }
