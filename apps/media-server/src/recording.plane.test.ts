@@ -29,12 +29,20 @@ const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/
 
 let folder = '';
 let commerce: Server;
+/** Hooks that commerce was told, by their paths. */
+let hooks: { path: string; body: Record<string, unknown> }[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'media-recording-'));
   mkdirSync(join(folder, 'recordings'));
   loadSecrets(folder);
+  hooks = [];
   commerce = createServer((request, response) => {
-    request.resume().on('end', () => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => {
+      body += bytes.toString();
+    });
+    request.on('end', () => {
+      hooks.push({ path: request.url ?? '', body: JSON.parse(body) as Record<string, unknown> });
       const data = { showId: SHOW_ID, playbackId: 'show-rec', graceMs: 60_000, recording: { isEnabled: true } };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ code: 0, data }));
     });
@@ -80,8 +88,10 @@ class RecordingServer implements AsyncDisposable {
   ) {
     this.#ports = ports;
     const disk = `mount -t tmpfs -o size=${diskBytes} tmpfs "$DATA_DIR/recordings" && exec "$@"`;
-    const inNamespace = diskBytes === null ? [] : ['unshare', '-m', 'sh', '-c', disk, 'sh'];
-    const [command = '', ...args] = [...inNamespace, process.execPath, MAIN];
+    const [command, args] =
+      diskBytes === null
+        ? [process.execPath, [MAIN]]
+        : ['unshare', ['-m', 'sh', '-c', disk, 'sh', process.execPath, MAIN]];
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -114,6 +124,11 @@ class RecordingServer implements AsyncDisposable {
   publish(flvBytes: Uint8Array): void {
     const url = `rtmp://127.0.0.1:${this.#ports[0]}/live/show-rec?key=any`;
     void publishFlvLoop({ url, flvBytes, signal: this.#stop.signal, retryFirstMs: 50, retryMaxMs: 100 });
+  }
+
+  /** Ends the show, as commerce does. */
+  async endShow(): Promise<void> {
+    await fetch(`http://127.0.0.1:${this.#ports[2]}/api/v1/streams/show-rec`, { method: 'DELETE' });
   }
 
   /** The file as the server sees it, in its own mounts. */
@@ -196,6 +211,19 @@ describe.skipIf(!hasFfprobe)('V5 a killed server', () => {
     expect(readdirSync(join(folder, 'recordings', SHOW_ID))).toEqual(['part-1.mp4']);
     expect(played).toBeGreaterThan(6_000);
   });
+});
+
+test('commerce is told where the recording of an ended show lies', async () => {
+  await using server = await RecordingServer.start({ MEDIA_NOTIFY: 'true' });
+  server.publish(CLIP);
+  await until('fragments', async () => (await server.metric('media_recording_fragments_total')) > 1);
+  await server.endShow();
+  const isTold = (one: { path: string }): boolean => one.path === '/api/streaming/hooks/on_dvr';
+  await until('the hook', () => hooks.some(isTold));
+  const [told] = hooks.filter(isTold);
+  expect(told?.body).toMatchObject({ action: 'on_dvr', stream: 'show-rec', cwd: join(folder, 'recordings') });
+  const file = join(String(told?.body.cwd), String(told?.body.file));
+  expect(readFileSync(file).subarray(4, 8).toString()).toBe('ftyp');
 });
 
 describe.skipIf(!hasFfprobe || !canMount)('a disk without room', () => {
