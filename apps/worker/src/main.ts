@@ -29,7 +29,7 @@ async function start(): Promise<Service> {
   const config = loadConfig();
   const log = createLogger('worker', config.LOG_LEVEL);
   const registry = createMetrics('worker');
-  const { webhookSecret } = loadSecrets(config.DATA_DIR);
+  const { webhookSecret, storageSecret } = loadSecrets(config.DATA_DIR);
   const connection = { url: config.DATABASE_URL, applicationName: 'showfloor-worker', log };
   // One connection more listens for the outbox.
   const database = openDatabase({ ...connection, poolMax: config.WORKER_POOL_MAX - PROVIDER_POOL_MAX - 1 });
@@ -47,6 +47,7 @@ async function start(): Promise<Service> {
     realtimeUrl: config.WORKER_REALTIME_URL || `http://127.0.0.1:${config.REALTIME_PORT}`,
     mediaAdminUrl: config.WORKER_MEDIA_ADMIN_URL || `http://127.0.0.1:${config.MEDIA_ADMIN_PORT}`,
     webhookSecret,
+    storageSecret,
     registry,
     log,
   });

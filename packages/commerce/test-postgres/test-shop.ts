@@ -25,7 +25,7 @@ import { createTestDatabase, silentLog, type TestDatabase } from './test-databas
 
 export type Answer<T> = { readonly status: number; readonly body: T; readonly headers: Headers; readonly text: string };
 export type ShopOptions = Partial<
-  Pick<CommerceServerOptions, 'holdRules' | 'rates' | 'trustedProxies' | 'hookSecret'>
+  Pick<CommerceServerOptions, 'holdRules' | 'rates' | 'trustedProxies' | 'hookSecret' | 'outbound'>
 > & {
   readonly log?: Logger;
   readonly origin?: string;
@@ -89,6 +89,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     graceSeconds: 120,
     rates: { auth: UNLIMITED, guest: UNLIMITED, api: UNLIMITED, ...options.rates },
     ...(options.hookSecret === undefined ? {} : { hookSecret: options.hookSecret }),
+    ...(options.outbound === undefined ? {} : { outbound: options.outbound }),
     ...(options.holdRules === undefined ? {} : { holdRules: options.holdRules }),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
   });

@@ -29,6 +29,7 @@ beforeAll(async () => {
     realtimeUrl: 'http://127.0.0.1:9',
     mediaAdminUrl: 'http://127.0.0.1:1',
     webhookSecret: shop.secrets.webhookSecret,
+    storageSecret: shop.secrets.storageSecret,
     registry: createMetrics('worker'),
     log: silentLog,
   });

@@ -1,4 +1,4 @@
-import type { OrderStatus, Role, ShowStatus } from '@showfloor/protocol';
+import type { OrderStatus, RestreamState, Role, ShowStatus } from '@showfloor/protocol';
 import type { ColumnType, Generated } from 'kysely';
 
 /** Rows as PostgreSQL holds them. `Generated` columns have a default; `bigint` columns are read as numbers. */
@@ -47,6 +47,8 @@ export type Tables = {
     last_stream_event_at: Date | null;
     featured_product_id: string | null;
     pinned_at: Date | null;
+    /** Grows with each change of the restream targets. */
+    restream_revision: Generated<number>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };
@@ -75,6 +77,23 @@ export type Tables = {
     kind: 'end_stream' | 'drop_publisher';
     created_at: Generated<Date>;
   };
+  restream_targets: {
+    id: Generated<string>;
+    show_id: string;
+    name: string;
+    url: string;
+    /** By the `Sealer`, with the row's id as its context. */
+    sealed_key: Buffer;
+    key_hint: string;
+    is_enabled: Generated<boolean>;
+    state: RestreamState | null;
+    state_reason: string | null;
+    state_message: string | null;
+    state_at: Date | null;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  restream_wishes: { playback_id: string; requested_at: Generated<Date> };
   event_inbox: { id: string; received_at: Generated<Date> };
   stock: {
     variant_id: string;

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Logger, type Registry } from '@showfloor/service-kit';
+import { Counter, createSealer, Gauge, Histogram, type Logger, type Registry } from '@showfloor/service-kit';
 import { sql } from 'kysely';
 import { RELEASE_LINES_MAX, releaseExpired } from '../carts/release-holds.ts';
 import type { Database } from '../database/database.ts';
@@ -6,6 +6,7 @@ import { OutboxRelay } from '../outbox/relay.ts';
 import { runExclusive } from '../outbox/run-exclusive.ts';
 import type { PaymentProvider } from '../payments/payment-provider.ts';
 import { reconcilePayments } from '../payments/reconcile-payments.ts';
+import { carryOutRestreamWishes } from '../restream/restream-wishes.ts';
 import { endAbandonedShows } from '../shows/end-abandoned.ts';
 import { MissingStreams } from '../shows/missing-streams.ts';
 import { carryOutCuts } from '../shows/publisher-cuts.ts';
@@ -19,6 +20,8 @@ export type CommerceJobsOptions = {
   readonly realtimeUrl: string;
   readonly mediaAdminUrl: string;
   readonly webhookSecret: string;
+  /** Opens the keys of restream targets. */
+  readonly storageSecret: string;
   readonly registry: Registry;
   readonly log: Logger;
 };
@@ -27,7 +30,7 @@ const SECOND_MS = 1_000;
 
 /**
  * Everything commerce does without being asked: frees holds, relays the outbox, finishes payments, ends abandoned shows,
- * cuts publishers, cleans up. Safe to run in several processes. The caller closes it; closing waits for what is under way.
+ * cuts publishers, tells of restream targets, cleans up. Safe to run in several processes. The caller closes it; closing waits for what is under way.
  */
 export function startCommerceJobs(options: CommerceJobsOptions): { readonly close: () => Promise<void> } {
   const { log } = options;
@@ -47,6 +50,7 @@ export function startCommerceJobs(options: CommerceJobsOptions): { readonly clos
 
 function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
   const { database, provider, mediaAdminUrl, log, registry } = options;
+  const sealer = createSealer(options.storageSecret);
   const db = database.kysely;
   const lag = new Histogram({
     name: 'commerce_hold_expiry_lag_seconds',
@@ -107,6 +111,11 @@ function periodicJobs(options: CommerceJobsOptions): PeriodicJob[] {
       name: 'publisher_cuts',
       everyMs: SECOND_MS / 2,
       run: () => carryOutCuts({ db, mediaAdminUrl, log }),
+    },
+    {
+      name: 'restream_plans',
+      everyMs: SECOND_MS / 2,
+      run: () => carryOutRestreamWishes({ db, sealer, mediaAdminUrl, log }),
     },
     {
       name: 'clean_up',

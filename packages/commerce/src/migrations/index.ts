@@ -6,6 +6,7 @@ import * as outbox from './0005-outbox.ts';
 import * as publisherCuts from './0006-publisher-cuts.ts';
 import * as paymentChecks from './0007-payment-checks.ts';
 import * as idleGuests from './0008-idle-guests.ts';
+import * as restreamTargets from './0009-restream-targets.ts';
 
 /** In order. A migration that was released is never edited: a change is a new one. */
 export const MIGRATIONS = {
@@ -17,4 +18,5 @@ export const MIGRATIONS = {
   '0006-publisher-cuts': publisherCuts,
   '0007-payment-checks': paymentChecks,
   '0008-idle-guests': idleGuests,
+  '0009-restream-targets': restreamTargets,
 } as const;

@@ -34,6 +34,7 @@ beforeAll(async () => {
     realtimeUrl: `http://127.0.0.1:${port}`,
     mediaAdminUrl: 'http://127.0.0.1:1',
     webhookSecret: shop.secrets.webhookSecret,
+    storageSecret: shop.secrets.storageSecret,
     registry,
     log: silentLog,
   });

@@ -1,6 +1,8 @@
 import type { MediaHookAnswer, MediaHookRequest } from '@showfloor/protocol';
+import type { Sealer } from '@showfloor/service-kit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { restreamPlan } from '../restream/restream-targets.ts';
 import { DEMO_SHOW_ID } from './demo-show.ts';
 import { admitsPublisher } from './show-states.ts';
 import { isStreamKey } from './stream-keys.ts';
@@ -10,6 +12,7 @@ export async function admitPublisher(
   db: Kysely<Tables>,
   hook: Pick<MediaHookRequest, 'stream' | 'param'>,
   graceMs: number,
+  sealer: Sealer,
 ): Promise<MediaHookAnswer> {
   const show = await db
     .selectFrom('shows')
@@ -21,5 +24,7 @@ export async function admitPublisher(
   if (!isStreamKey(secret, show.stream_key_hash)) return { code: 1, reason: 'wrong_key' };
   if (!admitsPublisher(show.status)) return { code: 1, reason: 'not_scheduled' };
   const recording = { isEnabled: show.id !== DEMO_SHOW_ID };
-  return { code: 0, data: { showId: show.id, playbackId: show.playback_id, graceMs, recording } };
+  const { targets: restreamTargets, revision: restreamRevision } = await restreamPlan(db, sealer, show.id);
+  const restream = { restreamTargets, restreamRevision };
+  return { code: 0, data: { showId: show.id, playbackId: show.playback_id, graceMs, recording, ...restream } };
 }

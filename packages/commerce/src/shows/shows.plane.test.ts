@@ -73,7 +73,14 @@ describe('who may publish (G-02)', () => {
     const { show, param } = await showWithKey();
     expect(await publish(show.playbackId, param)).toEqual({
       code: 0,
-      data: { showId: show.id, playbackId: show.playbackId, graceMs: 120_000, recording: { isEnabled: true } },
+      data: {
+        showId: show.id,
+        playbackId: show.playbackId,
+        graceMs: 120_000,
+        recording: { isEnabled: true },
+        restreamTargets: [],
+        restreamRevision: 0,
+      },
     });
     expect(await publish(show.playbackId, '?key=wrong')).toEqual({ code: 1, reason: 'wrong_key' });
     expect(await publish(show.playbackId, '')).toEqual({ code: 1, reason: 'wrong_key' });

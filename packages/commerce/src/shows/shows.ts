@@ -256,20 +256,23 @@ async function summaryOf(db: Kysely<Tables>, showId: string): Promise<ShowSummar
   return summary;
 }
 
-type LockedShow = {
+export type LockedShow = {
   readonly id: string;
   readonly playback_id: string;
   readonly status: ShowStatus;
   readonly featured_product_id: string | null;
 };
 
-/** Runs `change` with the seller's show locked: events of one show are written in the order of its changes. */
-function changeShow<T>(
+/**
+ * Runs `change` with the seller's show locked: events of one show are written in the order of its changes. In the caller's
+ * transaction when `db` is one, otherwise in its own.
+ */
+export function changeShow<T>(
   db: Kysely<Tables>,
   of: ShowOf,
   change: (tx: Kysely<Tables>, show: LockedShow) => Promise<ShowResult<T>>,
 ): Promise<ShowResult<T>> {
-  return db.transaction().execute(async (tx) => {
+  const work = async (tx: Kysely<Tables>): Promise<ShowResult<T>> => {
     const show = await tx
       .selectFrom('shows')
       .select(['id', 'playback_id', 'status', 'featured_product_id'])
@@ -278,7 +281,8 @@ function changeShow<T>(
       .forUpdate()
       .executeTakeFirst();
     return show === undefined ? refused('not_found') : change(tx, show);
-  });
+  };
+  return db.isTransaction ? work(db) : db.transaction().execute(work);
 }
 
 function refused(reason: Reason): { readonly ok: false; readonly reason: Reason } {

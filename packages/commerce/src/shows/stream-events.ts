@@ -3,6 +3,7 @@ import { assertNever } from '@showfloor/service-kit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { appendEvent } from '../outbox/append.ts';
+import { requestPlan } from '../restream/restream-wishes.ts';
 import { nextStatus, type ShowMove } from './show-states.ts';
 
 /** What became of an event. `stale`: older than what the show has already seen; `illegal`: the show is over. */
@@ -30,7 +31,7 @@ export function applyStreamEvent(
     if (fresh === undefined) return 'duplicate';
     const show = await tx
       .selectFrom('shows')
-      .select(['id', 'status', 'last_stream_event_at'])
+      .select(['id', 'status', 'last_stream_event_at', 'restream_revision'])
       .where('playback_id', '=', event.playbackId)
       .where('id', '=', event.data.showId)
       .forUpdate()
@@ -45,6 +46,9 @@ export function applyStreamEvent(
       .where('id', '=', show.id)
       .execute();
     if (event.type === 'stream.started') await keepFirstStart(tx, show.id, event.atMs);
+    // What changed between the publish hook's answer and the first frame found no stream to be told of.
+    const isOnAir = event.type === 'stream.started' || event.type === 'stream.resumed';
+    if (isOnAir && show.restream_revision > 0) await requestPlan(tx, event.playbackId);
     if (isRelayed) {
       const { type, playbackId, atMs, data } = event;
       await appendEvent(tx, { type, playbackId, atMs, data });
