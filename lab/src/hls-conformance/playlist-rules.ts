@@ -74,8 +74,6 @@ function checkHoldBack(book: RuleBook, list: MediaPlaylist): void {
 
 function checkWindow(book: RuleBook, list: MediaPlaylist): void {
   const targetMs = (list.targetDurationS ?? 0) * 1_000;
-  const total = list.segments.reduce((sum, segment) => sum + durationOf(segment), 0);
-  if (!list.isEnded) book.hold('window.long-enough', total >= targetMs * 3, () => `${total} ms of ${targetMs * 3}`);
   let fromEndMs = 0;
   for (const segment of list.segments.toReversed()) {
     if (segment.parts.length > 0 && segment.uri !== null) {

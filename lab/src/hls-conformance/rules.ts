@@ -65,9 +65,9 @@ export const HLS_RULES = {
     text: 'the parts of a segment, put together, are the segment',
   },
   'window.long-enough': {
-    level: 'should',
+    level: 'must',
     section: '6.2.2',
-    text: 'the list of a live stream spans at least three target durations',
+    text: 'segments are only removed while the list still spans three target durations',
   },
   'map.present': { level: 'must', section: '4.4.4.5', text: 'fMP4 segments have an EXT-X-MAP' },
   'preload-hint.present': { level: 'should', section: '4.4.5.3', text: 'a low-latency list hints at its next part' },

@@ -1,4 +1,5 @@
 import type { ListedSegment, MediaPlaylist } from './media-playlist.ts';
+import { durationOf } from './playlist-rules.ts';
 import type { RuleBook } from './rules.ts';
 
 /** Rules between two versions of a media playlist, the second fetched after the first. */
@@ -23,6 +24,7 @@ export function checkUpdate(book: RuleBook, before: MediaPlaylist, after: MediaP
     text,
   );
   checkFront(book, before, after);
+  checkWindow(book, before, after);
   if (before.isEnded) {
     book.hold(
       'sequence.nothing-after-end',
@@ -36,6 +38,14 @@ export function checkUpdate(book: RuleBook, before: MediaPlaylist, after: MediaP
     if (now !== undefined) checkSame(book, segment, now);
   }
   checkHint(book, before, after);
+}
+
+/** A stream that has just begun may be short; one that removes segments may not. */
+function checkWindow(book: RuleBook, before: MediaPlaylist, after: MediaPlaylist): void {
+  if (after.mediaSequence <= before.mediaSequence) return;
+  const totalMs = after.segments.reduce((sum, segment) => sum + durationOf(segment), 0);
+  const leastMs = (after.targetDurationS ?? 0) * 3_000;
+  book.hold('window.long-enough', totalMs >= leastMs, () => `${totalMs} of ${leastMs} ms`);
 }
 
 function lastOf(list: MediaPlaylist): number {
