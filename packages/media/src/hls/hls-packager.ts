@@ -167,7 +167,7 @@ export class HlsPackager implements StreamOutput {
     if (this.#isEnded || packet.track === 'script') return;
     if (packet.kind === 'sequence-header') this.#takeHeader(packet, packet.track);
     if (packet.kind !== 'frames') return;
-    const frame = packet.track === 'video' ? this.#readPicture(packet) : readSound(packet);
+    const frame = packet.track === 'video' ? this.#readPicture(packet) : this.#readSound(packet);
     if (frame === null) return;
     this.#noteArrival(frame);
     if (this.#segmenter === null) this.#open(frame);
@@ -229,6 +229,14 @@ export class HlsPackager implements StreamOutput {
     return { track: 'video', timestampMs, compositionMs: compositionTimeMs, isKeyframe, data };
   }
 
+  #readSound(packet: MediaPacket): HlsFrame | null {
+    const { codec, dataOffset } = readFlvAudioHeader(packet.payload);
+    if (codec !== 'aac') this.#audioProblem = 'audio_codec';
+    const data = packet.payload.subarray(dataOffset);
+    if (this.#audioProblem !== null || data.length === 0) return null;
+    return { track: 'audio', timestampMs: packet.timestampMs, compositionMs: 0, isKeyframe: true, data };
+  }
+
   /** A header that says what is known already (the same encoder came back) changes nothing. */
   #takeHeader(header: MediaPacket, track: 'video' | 'audio'): void {
     const read = track === 'video' ? readHlsVideo(header) : readHlsAudio(header);
@@ -244,7 +252,6 @@ export class HlsPackager implements StreamOutput {
   #open(frame: HlsFrame): void {
     const { video, audio } = this.#stream.headers;
     if (this.#videoProblem !== null || this.#opening === null) return;
-    if (frame.track === 'audio' && this.#audioProblem !== null) return;
     if (frame.track === 'audio' ? audio === null : video === null) return;
     const verdict = this.#opening.push(frame, video !== null);
     if (verdict === null) return;
@@ -348,7 +355,6 @@ export class HlsPackager implements StreamOutput {
 
   #feedSound(frame: HlsFrame): void {
     if (this.#isStale.audio || this.#tracks.audio === null) {
-      if (this.#audioProblem !== null) return;
       this.#hasSoundWaiting = true;
       if (this.#tracks.audio === null && this.#stream.headers.audio !== null) this.#isStale.audio = true;
       if (this.#tracks.video !== null) return; // from the next keyframe on
@@ -443,13 +449,6 @@ export class HlsPackager implements StreamOutput {
     };
     for (const listener of this.#listeners) listener();
   }
-}
-
-function readSound(packet: MediaPacket): HlsFrame | null {
-  const { codec, dataOffset } = readFlvAudioHeader(packet.payload);
-  const data = packet.payload.subarray(dataOffset);
-  if (codec !== 'aac' || data.length === 0) return null;
-  return { track: 'audio', timestampMs: packet.timestampMs, compositionMs: 0, isKeyframe: true, data };
 }
 
 function silenceOf(audio: HlsAudio): Uint8Array | null {
