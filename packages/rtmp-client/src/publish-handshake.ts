@@ -8,8 +8,10 @@ import {
   acknowledgement,
   concatBytes,
   decodeRtmpCommand,
+  type EnhancedRtmp,
   encodeAmf0,
   encodeRtmpCommand,
+  enhancedRtmpProperties,
   finishRtmpHandshake,
   RTMP_S0S1S2_BYTES,
   RtmpChunkReader,
@@ -19,6 +21,7 @@ import {
   RtmpMessageType,
   RtmpUserControl,
   readControlArgument,
+  readEnhancedRtmp,
   startRtmpHandshake,
   userControl,
   windowAcknowledgementSize,
@@ -38,6 +41,7 @@ export type PublishOutcome = { ok: true; messageStreamId: number } | PublishReje
 /** One client side of an RTMP publish conversation. */
 export class PublishConversation {
   readonly #target: RtmpPublishTarget;
+  readonly #isEnhanced: boolean;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #onOutcome: (outcome: PublishOutcome) => void;
   readonly #reader = new RtmpChunkReader();
@@ -49,13 +53,19 @@ export class PublishConversation {
   #acknowledgedBytes = 0;
   #windowBytes = Number.POSITIVE_INFINITY;
   #peerAcknowledgedBytes: number | null = null;
+  #peerEnhanced: EnhancedRtmp | null = null;
 
-  /** `onOutcome` may be called again after an acceptance, when the server breaks the publish off. */
+  /**
+   * `onOutcome` may be called again after an acceptance, when the server breaks the publish off. `isEnhanced`: the server is told that
+   * Enhanced RTMP (HEVC) may come.
+   */
   constructor(
     target: RtmpPublishTarget,
+    isEnhanced: boolean,
     io: { send: (bytes: Uint8Array) => void; onOutcome: (outcome: PublishOutcome) => void },
   ) {
     this.#target = target;
+    this.#isEnhanced = isEnhanced;
     this.#send = io.send;
     this.#onOutcome = io.onOutcome;
   }
@@ -63,6 +73,11 @@ export class PublishConversation {
   /** Bytes of ours that the server says it has read (32 bits, wrapping); null as long as it says nothing: many never do. */
   get peerAcknowledgedBytes(): number | null {
     return this.#peerAcknowledgedBytes;
+  }
+
+  /** What the server has said of Enhanced RTMP; null when nothing: many that take HEVC do not say so. */
+  get peerEnhanced(): EnhancedRtmp | null {
+    return this.#peerEnhanced;
   }
 
   /** Sends C0 and C1; `randomBytes` fill the handshake (1528 are used). */
@@ -111,7 +126,8 @@ export class PublishConversation {
       this.#send(finishRtmpHandshake(this.#handshake));
       this.#send(this.#writer.setChunkSize(OUT_CHUNK_BYTES));
       const { app, tcUrl } = this.#target;
-      const connect = { app, type: 'nonprivate', flashVer: 'FMLE/3.0 (compatible; Showfloor)', tcUrl };
+      const more = this.#isEnhanced ? enhancedRtmpProperties('client') : {};
+      const connect = { app, type: 'nonprivate', flashVer: 'FMLE/3.0 (compatible; Showfloor)', tcUrl, ...more };
       this.#command({ name: 'connect', transactionId: CONNECT_TRANSACTION, args: [connect] });
     }
     return bytes.subarray(taken.length);
@@ -148,9 +164,15 @@ export class PublishConversation {
 
   #handleCommand({ name, transactionId, args }: RtmpCommand): void {
     if (name === '_error' && isDecisive(transactionId)) this.#onOutcome(refusalOf(statusCode(args)));
-    else if (name === '_result' && transactionId === CONNECT_TRANSACTION) this.#createStream();
+    else if (name === '_result' && transactionId === CONNECT_TRANSACTION) this.#connected(args);
     else if (name === '_result' && transactionId === CREATE_STREAM_TRANSACTION) this.#publish(args[1]);
     else if (name === 'onStatus') this.#handleStatus(args);
+  }
+
+  /** Peers differ in which of the answer's two objects they put their properties. */
+  #connected([properties = null, information = null]: readonly Amf0Value[]): void {
+    this.#peerEnhanced = readEnhancedRtmp(properties) ?? readEnhancedRtmp(information);
+    this.#createStream();
   }
 
   #createStream(): void {

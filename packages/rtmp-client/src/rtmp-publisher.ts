@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type FlvTag, FlvTagType, FormatError, readFlvAudioHeader, readFlvVideoHeader } from '@showfloor/media-formats';
+import {
+  type EnhancedRtmp,
+  type FlvTag,
+  FlvTagType,
+  FormatError,
+  readFlvAudioHeader,
+  readFlvVideoHeader,
+} from '@showfloor/media-formats';
 import { PublishConversation, type PublishOutcome } from './publish-handshake.ts';
 import type { PublishRefusal, PublishRejection } from './publish-result.ts';
 import { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
@@ -19,6 +26,8 @@ export type RtmpPublisherOptions = Readonly<{
   url: string;
   /** Connect to this address instead of looking the host up again; the server is told the host, the certificate checked for it. */
   address?: string;
+  /** Tell the server that Enhanced RTMP (HEVC) may come. Off: nothing that an old server might stumble over is said. */
+  isEnhanced?: boolean;
   /** Certificate authority besides the usual ones, PEM. */
   ca?: string;
   signal?: AbortSignal;
@@ -55,7 +64,10 @@ export async function connectRtmpPublisher(
     };
     const fail = (reason: PublishRefusal): void => settle({ ok: false, reason });
     const onAbort = (): void => fail('aborted');
-    const conversation = new PublishConversation(target, { send: (bytes) => socket.write(bytes), onOutcome: settle });
+    const conversation = new PublishConversation(target, options.isEnhanced === true, {
+      send: (bytes) => socket.write(bytes),
+      onOutcome: settle,
+    });
     const timer = setTimeout(() => fail('timeout'), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     options.signal?.addEventListener('abort', onAbort, { once: true });
     let failure: PublishRefusal = 'unreachable';
@@ -121,6 +133,11 @@ export class RtmpPublisher {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+  }
+
+  /** What the server has said of Enhanced RTMP, if anything. */
+  get enhanced(): EnhancedRtmp | null {
+    return this.#conversation.peerEnhanced;
   }
 
   get stats(): RtmpPublisherStats {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { acceptsFourCc } from '@showfloor/media-formats';
 import { connectRtmpPublisher, type RtmpPublisher } from '@showfloor/rtmp-client';
 import type { Logger, OutboundGuard } from '@showfloor/service-kit';
 import type { MediaPacket } from '../hub/media-packet.ts';
@@ -10,6 +11,8 @@ import { FlowMeter } from './flow-meter.ts';
 import { RestreamConnection } from './restream-connection.ts';
 import { type AttemptEnd, messageOf, type RestreamStatus } from './restream-status.ts';
 
+const MAYBE_HEVC =
+  'The target ended the connection. It may not take H.265: choose H.264 in your encoder if this goes on.';
 /** The longest that a timer can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -242,6 +245,7 @@ export class Restreamer implements StreamOutput {
       signal: this.#stop.signal,
       connectTimeoutMs: limits.connectTimeoutMs,
       backlogBytesMax: limits.backlogBytesMax,
+      isEnhanced: this.#stream.format.hevc !== null,
       ...(ca === undefined ? {} : { ca }),
     });
     if (!result.ok) return result;
@@ -273,7 +277,12 @@ export class Restreamer implements StreamOutput {
     this.#framesBefore += connection.videoFrames;
     this.#connection = null;
     this.#meter.clear();
-    return { reason };
+    return this.#isCodecDoubtful(publisher) && reason === 'closed' ? { reason, detail: MAYBE_HEVC } : { reason };
+  }
+
+  /** HEVC to a target that has not said it takes it: some do and do not say so, hence it is tried. */
+  #isCodecDoubtful(publisher: RtmpPublisher): boolean {
+    return this.#stream.format.hevc !== null && !acceptsFourCc(publisher.enhanced, 'hvc1');
   }
 
   #setStatus(state: RestreamStatus['state'], end: AttemptEnd | null): void {
