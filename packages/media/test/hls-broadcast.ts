@@ -155,7 +155,7 @@ function readList(text: string): ListUnderTest {
     text,
     segments,
     mediaSequence: Number(all(/#EXT-X-MEDIA-SEQUENCE:(\d+)/g)[0]),
-    discontinuitySequence: Number(all(/#EXT-X-DISCONTINUITY-SEQUENCE:(\d+)/g)[0]),
+    discontinuitySequence: Number(all(/#EXT-X-DISCONTINUITY-SEQUENCE:(\d+)/g)[0] ?? 0),
     targetS: Number(all(/#EXT-X-TARGETDURATION:(\d+)/g)[0]),
     maps: all(/#EXT-X-MAP:URI="([^"]+)"/g),
     parts: all(/#EXT-X-PART:.*URI="([^"]+)"/g),

@@ -40,6 +40,12 @@ export type StoreListing = Readonly<{
   open: PlaylistSegmentStart | null;
 }>;
 
+/**
+ * Discontinuity sequence numbers rise with the media sequence over runs (about one an hour) but stay small: hls.js keeps an array with
+ * one place per number and walks over all of it with each playlist (90 million of them take it a second each time).
+ */
+const SEQUENCES_PER_DISCONTINUITY = 3_600;
+
 /** However large it is, the newest whole segment stays. */
 const KEPT_WHOLE_MIN = 1;
 
@@ -62,7 +68,7 @@ export class SegmentStore {
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#nextMsn = options.firstSequence;
-    this.#discontinuitySequence = options.firstSequence;
+    this.#discontinuitySequence = Math.floor(options.firstSequence / SEQUENCES_PER_DISCONTINUITY);
   }
 
   /** Bytes of media kept. */
