@@ -67,7 +67,12 @@ export const VARIABLES = {
   MEDIA_TRUSTED_PROXIES: proxiesVariable('', 'Addresses or networks of proxies whose X-Forwarded-For is believed'),
   MEDIA_GOP_PACKETS_MAX: integerVariable(2_000, 1, 100_000, 'Packets of a GOP that joiners get at once'),
   MEDIA_GOP_BYTES_MAX: integerVariable(12 * MB, 65_536, 256 * MB, 'Bytes of a GOP that joiners get at once'),
-  MEDIA_VIEWER_BACKLOG_BYTES_MAX: integerVariable(2 * MB, 65_536, 64 * MB, 'Queue of one viewer before it skips ahead'),
+  MEDIA_VIEWER_BACKLOG_BYTES_MAX: integerVariable(
+    1.5 * MB,
+    65_536,
+    64 * MB,
+    'Queue of one viewer before it skips ahead',
+  ),
   MEDIA_VIEWER_BACKLOG_MS_MAX: integerVariable(5_000, 500, 60_000, 'The same bound in media time, in ms'),
   MEDIA_VIEWER_STUCK_MS_MAX: integerVariable(10_000, 500, 120_000, 'A viewer that skips for longer is cut, in ms'),
   MEDIA_RECORDING: flagVariable(true, 'Record shows to DATA_DIR/recordings, those that commerce wants recorded'),

@@ -272,7 +272,7 @@ export class FlvFanOut implements StreamOutput {
     this.#options.metrics.sentBytes.inc({ protocol: 'flv' }, bytes);
   }
 
-  /** 2 MB, or what the stream sends in five seconds if that is less. */
+  /** The bound in bytes, or what the stream sends within the bound in time if that is less. */
   #highMarkBytes(): number {
     const { backlogBytesHigh, backlogBytesLow, backlogMsMax } = this.#options.viewerLimits;
     if (this.#bytesPerMs === 0) return backlogBytesHigh;

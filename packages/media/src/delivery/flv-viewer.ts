@@ -10,9 +10,9 @@ export type ViewerLimits = Readonly<{
   stuckMsMax: number;
 }>;
 
-/** 2 MB or 5 s, back below 256 KB, out after 10 s. */
+/** 1.5 MB or 5 s, back below 256 KB, out after 10 s: with what the kernel keeps it stays below 2 MB (bar V4). */
 export const VIEWER_LIMITS: ViewerLimits = {
-  backlogBytesHigh: 2 * 1024 * 1024,
+  backlogBytesHigh: 1.5 * 1024 * 1024,
   backlogBytesLow: 256 * 1024,
   backlogMsMax: 5_000,
   stuckMsMax: 10_000,
