@@ -8,7 +8,7 @@ export type MediaPacket = Readonly<{
   track: 'video' | 'audio' | 'script';
   kind: MediaPacketKind;
   isKeyframe: boolean;
-  /** Decode time in ms on the stream's timeline: never goes back within a track, also across publishers. */
+  /** Decode time in ms on the stream's timeline: grows with each frame of a track, also across publishers. */
   timestampMs: number;
   payload: Uint8Array;
 }>;

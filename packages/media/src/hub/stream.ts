@@ -159,7 +159,6 @@ export class Stream {
   /** A publisher takes over: its frames continue the timeline, its picture starts at its first keyframe. */
   beginSource(): void {
     this.#timeline.beginSource();
-    this.#clock.anchorAnew();
     this.#isAwaitingKeyframe = true;
     this.#source = newSource(this.#state === 'pending');
   }

@@ -25,7 +25,7 @@ test.each([
   [
     'tracks that arrive seconds apart keep their distance and their pace',
     'v3000 a0 v3033 a33 v3066 a66 v3099 a3000 v3132 a3033',
-    [0, 0, 33, 0, 66, 0, 99, 0, 132, 33],
+    [0, 0, 33, 1, 66, 2, 99, 3, 132, 33],
   ],
   [
     'a sound that comes late by seconds too',
@@ -57,7 +57,7 @@ test.each([
   expect(outputTimes(script)).toEqual(expected);
 });
 
-test('whatever publishers send, a track never goes back', () => {
+test('whatever publishers send, a track goes on', () => {
   const step = fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 0xff_ff_ff_ff }));
   const packet = fc.record({
     track: fc.constantFrom('video' as const, 'audio' as const),
@@ -67,11 +67,11 @@ test('whatever publishers send, a track never goes back', () => {
   fc.assert(
     fc.property(fc.array(packet, { maxLength: 50 }), (packets) => {
       const timeline = new Timeline();
-      const last = { video: 0, audio: 0 };
+      const last = { video: -1, audio: -1 };
       for (const { track, time, isNew } of packets) {
         if (isNew) timeline.beginSource();
         const output = timeline.map(track, time);
-        expect(output).toBeGreaterThanOrEqual(last[track]);
+        expect(output).toBeGreaterThan(last[track]);
         last[track] = output;
       }
     }),

@@ -44,8 +44,8 @@ export class Timeline {
   /** The output time of a packet that carries `timestampMs` (32 bits, wrapping). */
   map(track: Track, timestampMs: number): number {
     const clock = this.#tracks.get(track);
-    // Interleaving may bring a packet slightly older than its track's last: order within a track is kept.
-    const outputMs = Math.max(this.#place(track, timestampMs), clock === undefined ? 0 : clock.lastMs);
+    // Interleaving may bring a packet slightly older than its track's last: time within a track goes on, whatever comes.
+    const outputMs = Math.max(this.#place(track, timestampMs), leastMs(track, clock));
     if (clock === undefined) {
       this.#tracks.set(track, { lastMs: outputMs, frameMs: null });
       return outputMs;
@@ -100,6 +100,12 @@ export class Timeline {
     }
     return next;
   }
+}
+
+/** A sample must last: a packet of the same time as the one before is put 1 ms behind it. Script messages are no samples. */
+function leastMs(track: Track, clock: TrackClock | undefined): number {
+  if (clock === undefined) return 0;
+  return track === 'script' ? clock.lastMs : clock.lastMs + 1;
 }
 
 /** The time that continues `clock`; the 32-bit difference survives the wrap. */
