@@ -31,13 +31,14 @@ type Waiting = { data: Uint8Array; ticks: number; compositionOffsetTicks: number
 class TrackBuffer {
   readonly recorded: RecordedTrack;
   readonly #waiting: Waiting[] = [];
-  #lastDuration: number;
+  /** Of the last sample of a cut, when nothing tells how long it lasts. */
+  #frameTicks: number;
   #nextTicks = 0;
 
   constructor(recorded: RecordedTrack) {
     this.recorded = recorded;
     const { track } = recorded;
-    this.#lastDuration = track.kind === 'audio' ? AAC_FRAME_SAMPLES : FRAME_MS_DEFAULT;
+    this.#frameTicks = track.kind === 'audio' ? AAC_FRAME_SAMPLES : FRAME_MS_DEFAULT;
   }
 
   get isEmpty(): boolean {
@@ -65,8 +66,10 @@ class TrackBuffer {
     const following = kind === 'audio' || followingMs === null ? null : Math.round((followingMs * timescale) / 1_000);
     const samples = this.#waiting.map(({ data, ticks, compositionOffsetTicks, isKeyframe }, index): Fmp4Sample => {
       const next = this.#waiting[index + 1]?.ticks ?? following;
-      if (next !== null && next > ticks) this.#lastDuration = next - ticks;
-      return { data, durationTicks: this.#lastDuration, compositionOffsetTicks, isKeyframe };
+      const durationTicks = next !== null && next > ticks ? next - ticks : this.#frameTicks;
+      // what a picture lasts; not what a gap does, nor a sound, which always lasts the same
+      if (kind === 'video' && durationTicks <= timescale) this.#frameTicks = durationTicks;
+      return { data, durationTicks, compositionOffsetTicks, isKeyframe };
     });
     const baseTicks = this.#waiting[0]?.ticks ?? 0;
     this.#waiting.length = 0;
