@@ -9,7 +9,7 @@ const report = (findings: ReturnType<typeof fuzz>['findings']) =>
   findings.map(({ target, seed, iteration, problem }) => `${target}, seed ${seed}, round ${iteration}: ${problem}`);
 
 test(`damaged bytes end in a value or a FormatError, in every parser (seed ${SEED})`, () => {
-  const result = fuzz(FUZZ_TARGETS, { seed: SEED, goesOn: (rounds) => rounds < ROUNDS, executionMsMax: 2_000 });
+  const result = fuzz(FUZZ_TARGETS, { seed: SEED, goesOn: (rounds) => rounds < ROUNDS, executionMsMax: 1_000 });
   expect(report(result.findings)).toEqual([]);
   expect(result.executions).toBe(ROUNDS * FUZZ_TARGETS.length);
 }, 60_000);
@@ -17,7 +17,7 @@ test(`damaged bytes end in a value or a FormatError, in every parser (seed ${SEE
 test('the seeds themselves are read without a complaint', () => {
   const complaints = FUZZ_TARGETS.flatMap((target) => {
     const rounds = target.seeds.length;
-    const { findings } = fuzz([target], { seed: 1, goesOn: (round) => round < rounds, executionMsMax: 2_000 });
+    const { findings } = fuzz([target], { seed: 1, goesOn: (round) => round < rounds, executionMsMax: 1_000 });
     return report(findings);
   });
   expect(complaints).toEqual([]);
@@ -37,8 +37,8 @@ test('the loop finds what a broken parser does', () => {
   expect(crash).toContain('TypeError: undefined is not a number');
   expect(broken((input) => String(input.fill(1).length))).toContain('the input was written to');
   const slow = () => {
-    const endMs = performance.now() + 25;
-    while (performance.now() < endMs);
+    const start = process.threadCpuUsage();
+    while (process.threadCpuUsage(start).user + process.threadCpuUsage(start).system < 25_000);
     return '';
   };
   expect(broken(slow, 3, 20)).toEqual([expect.stringMatching(/^took \d+ ms$/)]);

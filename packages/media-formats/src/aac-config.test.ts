@@ -96,6 +96,20 @@ describe('AudioSpecificConfig', () => {
       { ...LC, sampleRateHz: 48_000, outputSampleRateHz: 48_000, channels: 6 },
     ],
     [
+      'scalable: a core coder, and flags behind the general part, before the extension is looked for',
+      bits('10100 0100 0010  1 1 00000000000001 1  000 000 0  01010110111 00101 1 0011'),
+      {
+        objectType: 20,
+        frameSamples: 960,
+        hasSbr: true,
+        hasPs: false,
+        codec: 'mp4a.40.5',
+        sampleRateHz: 44_100,
+        outputSampleRateHz: 48_000,
+        channels: 2,
+      },
+    ],
+    [
       'low delay',
       bits('10111 0100 0010 0 0 0 00'),
       {

@@ -132,6 +132,17 @@ describe('RTMP chunks', () => {
     expect(() => push(piece(6))).toThrow(expect.objectContaining({ code: 'rtmp.too_many_pending_bytes' }));
   });
 
+  test('memory follows the bytes that came, not those that were announced', () => {
+    const reader = new RtmpChunkReader();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let id = 3; id < 3 + 60; id += 1) {
+      const header = Uint8Array.of(id, 0, 0, 0, 0x80, 0, 0, 9, 1, 0, 0, 0); // "8 MB follow"
+      reader.push(concatBytes([header, new Uint8Array(128)]), () => undefined);
+    }
+    expect(reader.pendingBytes).toBe(60 * 128);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
+  });
+
   test('hostile bytes end in messages or a FormatError, and hold no more than the bound', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 }), (pieces) => {

@@ -7,7 +7,7 @@ import { addEmulationPrevention, removeEmulationPrevention } from './emulation-p
 import { FlvDemuxer } from './flv-demuxer.ts';
 import { readFlvVideoHeader } from './flv-media-header.ts';
 import { FormatError } from './format-error.ts';
-import type { NalLengthSize } from './nal-unit.ts';
+import { NAL_UNITS_MAX, type NalLengthSize } from './nal-unit.ts';
 import { insertUserDataSei, readUserDataSei } from './sei.ts';
 import {
   CAPTURE_TIME_SEI_UUID,
@@ -46,6 +46,16 @@ describe('SEI', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('a NAL unit may not end in zeros', () => {
+    expect([...addEmulationPrevention(Uint8Array.of(1, 0, 0))]).toEqual([1, 0, 0, 3]);
+  });
+
+  test('more NAL units than any picture has are refused', () => {
+    const empty = new Uint8Array(NAL_UNITS_MAX + 1); // of length 0, with prefixes of one byte
+    expect(() => [...iterateAvcNals(empty, 1)]).toThrow(expect.objectContaining({ code: 'avc.too_many_nals' }));
+    expect([...iterateAvcNals(empty.subarray(1), 1)]).toEqual([]);
   });
 
   test('what is inserted is read, for every length size and wall clock', () => {
