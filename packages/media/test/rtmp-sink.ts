@@ -104,7 +104,10 @@ export class RtmpSink implements AsyncDisposable {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined); // the publisher left
-    if (this.behaviour === 'silent') return;
+    if (this.behaviour === 'silent') {
+      socket.resume();
+      return;
+    }
     const reader = new RtmpChunkReader();
     const writer = new RtmpChunkWriter();
     const handle = (message: RtmpMessage): void => this.#handle(connection, socket, writer, message);

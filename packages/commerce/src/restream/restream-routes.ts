@@ -29,6 +29,9 @@ export type RestreamRouteDeps = {
 const tags = ['studio'];
 const security = SIGNED_IN;
 const seller = { onRequest: needs('seller') };
+/** Writes look names up: nobody is to ask DNS through us by the thousand. Per seller and route. */
+const LOOKUPS_PER_MINUTE = 120;
+const limited = { ...seller, config: { rateLimit: { max: LOOKUPS_PER_MINUTE, timeWindow: 60_000 } } };
 const OfShow = Type.Object({ id: Uuid });
 const OfTarget = Type.Object({ id: Uuid, targetId: Uuid });
 const BASE = '/api/shows/:id/restream-targets';
@@ -79,7 +82,7 @@ function registerWriting(app: App, { db, sealer, guard }: RestreamRouteDeps): vo
   app.post(
     BASE,
     {
-      ...seller,
+      ...limited,
       schema: {
         summary: 'Send this show to another platform as well',
         security,
@@ -105,7 +108,7 @@ function registerWriting(app: App, { db, sealer, guard }: RestreamRouteDeps): vo
   app.patch(
     `${BASE}/:targetId`,
     {
-      ...seller,
+      ...limited,
       schema: {
         summary: 'Change a restream target; a new address needs the key again',
         security,

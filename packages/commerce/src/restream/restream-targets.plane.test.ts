@@ -193,6 +193,22 @@ describe('restream targets of a show', () => {
     expect((await seller.send('PATCH', path(id), patch)).status).toBe(422);
   });
 
+  test('names are looked up 120 times a minute for one seller, no more', async () => {
+    const busy = await shop.seller();
+    const before = resolved.length;
+    const at = `/api/shows/${(await busy.show()).id}/restream-targets`;
+    const statuses = new Map<number, number>();
+    for (let index = 0; index < 125; index += 1) {
+      const { status } = await busy.send('POST', at, { ...TARGET, url: 'rtmps://inside.example/app' });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    expect([...statuses]).toEqual([
+      [422, 120],
+      [429, 5],
+    ]);
+    expect(resolved.length - before).toBe(120);
+  });
+
   test('of a show that is over nothing changes', async () => {
     const { id } = await add();
     await shop.database.kysely.updateTable('shows').set({ status: 'ended' }).where('id', '=', show.id).execute();

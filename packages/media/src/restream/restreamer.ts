@@ -269,6 +269,7 @@ export class Restreamer implements StreamOutput {
     this.#flowMarkBytes = 0;
     this.#progress = { sentBytes: this.#totals().sentBytes, atMs: performance.now() };
     this.#connection = connection;
+    if (this.#isPublisherAway) this.#setStatus('waiting', { reason: 'publisher_away' });
     if (this.#stop.signal.aborted) publisher.close();
     const reason = await publisher.closed;
     const { sentBytes, droppedTags } = publisher.stats;
