@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The ingest clock's SEI is read in the browser by the same code that reads it elsewhere: docs/decisions/0002.
   'apps/web': ['protocol', 'media-formats'],
   lab: ['media-formats', 'rtmp-client', 'protocol'],
-  e2e: ['protocol'],
+  e2e: ['protocol', 'lab'],
 };
 
 /** Only these files of the lab may know our own wire format: the lab tests any platform. */
