@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { PlaneUnderTest, until } from '../../test/plane-under-test.ts';
+import { TrustedProxies } from '../delivery/client-address.ts';
 
 type Row = Record<string, unknown> & { id: string; protocol: string; type: string };
 
@@ -100,6 +101,25 @@ test('one row per viewer of any protocol, each can be cut', async () => {
   await until('the FLV viewer to be cut', () => watcher.isClosed);
   expect([await ask('classic'), await ask('low'), await ask('another')]).toEqual([403, 403, 200]);
   expect((await control.clients()).map(({ protocol }) => protocol)).toEqual(['rtmp', 'hls']);
+});
+
+test.each([
+  ['127.0.0.0/8', '198.51.100.7'],
+  ['', '127.0.0.1'],
+])('the address of a viewer behind a proxy, with proxies "%s"', async (proxies, address) => {
+  await using floor = await PlaneUnderTest.start({ trustedProxies: TrustedProxies.parse(proxies) });
+  await using control = new Control(floor);
+  await floor.onAir('show-proxy');
+  const headers = { 'x-forwarded-for': '1.2.3.4, 198.51.100.7' }; // the first is what the client says of itself
+  const flv = get(floor.flvUrl('show-proxy'), { agent: false, headers }, (response) => response.resume());
+  flv.on('error', () => undefined); // cut with the plane
+  await fetch(`http://127.0.0.1:${floor.plane.httpPort}/live/show-proxy.m3u8`, { headers });
+  await until('both viewers', async () => (await control.clients()).length === 3);
+  expect((await control.clients()).slice(1).map(({ protocol, ip }) => [protocol, ip])).toEqual([
+    ['flv', address],
+    ['hls', address],
+  ]);
+  flv.destroy();
 });
 
 test('lists come in pages, as with SRS', async () => {

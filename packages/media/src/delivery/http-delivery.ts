@@ -2,7 +2,7 @@
  * The public HTTP listener. node:http reads requests; an FLV response is then written to the raw socket, because the
  * shared buffers need neither chunked framing nor a copy of the head per write. HLS is `hls-delivery.ts`'s.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '@showfloor/service-kit';
 import type { StreamHub } from '../hub/stream-hub.ts';
@@ -20,6 +20,14 @@ const RETRY_AFTER_SECONDS = 5;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Connections beyond the viewers that may be asking: they get their 503 instead of silence. */
 const ASKING_CONNECTIONS_MAX = 1_000;
+
+const SERVER_OPTIONS: ServerOptions & { optimizeEmptyRequests: boolean } = {
+  noDelay: true,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  maxHeaderSize: 8_192,
+  optimizeEmptyRequests: true, // no body stream for requests that have none: a tenth of what a request costs
+};
 
 const FLV_HEADERS = {
   ...CORS_HEADERS,
@@ -61,15 +69,7 @@ export class HttpDelivery {
 
   constructor(options: HttpDeliveryOptions) {
     this.#options = options;
-    this.#server = createServer(
-      {
-        noDelay: true,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        maxHeaderSize: 8_192,
-      },
-      (request, response) => this.#answer(request, response),
-    );
+    this.#server = createServer(SERVER_OPTIONS, (request, response) => this.#answer(request, response));
     this.#server.maxConnections = options.connectionsMax + ASKING_CONNECTIONS_MAX;
     this.#server.on('connection', (socket) => options.connections.add(socket));
     this.#server.on('drop', () => options.metrics.plays.inc({ protocol: 'flv', outcome: 'dropped' }));
