@@ -36,7 +36,7 @@ export function report<Row>(outcome: Outcome<Row>, out: string | undefined): num
   if (tainted.length > 0) {
     said.push(...tainted, 'INCONCLUSIVE: run it again on a machine that does nothing else.');
   } else {
-    said.push(misses === 0 ? `All ${bars.length} bars hold.` : `${misses} of ${bars.length} bars missed.`);
+    said.push(misses === 0 ? 'All bars that were measured hold.' : `${misses} of ${bars.length} bars missed.`);
   }
   process.stdout.write(`\n${textTable(columns, rows)}\n\n${said.join('\n')}\n`);
   if (out !== undefined) writeFileSync(out, out.endsWith('.md') ? markdown(outcome, said, out) : json(rows));

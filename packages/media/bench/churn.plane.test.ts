@@ -1,0 +1,27 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const isCi = process.env.CI === 'true';
+/** Minutes belong to CI; half an hour is `npm run bench -- churn`. */
+const SECONDS = isCi ? 120 : 20;
+const hasCompiler = spawnSync('gcc', ['--version']).status === 0;
+
+test.skipIf(!hasCompiler && !isCi)(
+  'memory returns to where it began when viewers have come and gone',
+  { timeout: (SECONDS + 90) * 1_000 },
+  async () => {
+    const bench = fileURLToPath(new URL('./churn.bench.ts', import.meta.url));
+    const child = spawn(process.execPath, [bench, '--seconds', String(SECONDS), '--viewers', '150'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('All bars that were measured hold') });
+  },
+);
