@@ -6,6 +6,8 @@ export type RealtimeGauges = {
   readonly namespaceSockets: () => Readonly<Record<string, number>>;
   readonly viewers: () => { readonly viewers: number; readonly rooms: number; readonly peak: number };
   readonly chatRooms: () => number;
+  /** Null: this node serves alone, no Redis is configured. */
+  readonly redis: (() => { readonly isJoined: boolean; readonly eventsWaiting: number }) | null;
 };
 
 const count = <L extends string>(registry: Registry, name: string, help: string, labelNames: readonly L[] = []) =>
@@ -31,6 +33,30 @@ export function createRealtimeMetrics(registry: Registry) {
       'Journals of rooms that no event has named, deleted for want of room',
     ),
     inbox: count(registry, 'realtime_inbox_events_total', 'Events delivered to the inbox', ['result']),
+    chatApart: count(
+      registry,
+      'realtime_chat_apart_total',
+      'Messages placed by this node alone because Redis was gone',
+    ),
+    redisJoins: count(registry, 'realtime_redis_joins_total', 'Attempts to join the other nodes', ['outcome']),
+    redisPartings: count(registry, 'realtime_redis_partings_total', 'Times this node went on alone, by cause', [
+      'cause',
+    ]),
+    redisFailures: count(registry, 'realtime_redis_failures_total', 'Commands Redis did not do in time', ['command']),
+    redisDuration: new Histogram({
+      name: 'realtime_redis_command_duration_seconds',
+      help: 'From sending a command to its answer',
+      labelNames: ['command'] as const,
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
+      registers: [registry],
+    }),
+    sharedEvents: count(registry, 'realtime_shared_events_total', 'Events of the common log', ['result']),
+    sharedEventsDropped: count(
+      registry,
+      'realtime_shared_events_dropped_total',
+      'Events taken while Redis was gone that the other nodes never hear of',
+    ),
+    sharedMalformed: count(registry, 'realtime_shared_malformed_total', 'Messages between nodes that are none'),
     chatDelivery: new Histogram({
       name: 'realtime_chat_delivery_seconds',
       help: 'From taking a chat message to writing it to its room, journal and batching included',
@@ -72,6 +98,12 @@ export function registerGauges(registry: Registry, gauges: RealtimeGauges): void
   gauge(registry, 'realtime_viewer_rooms', 'Rooms with a viewer', () => gauges.viewers().rooms);
   gauge(registry, 'realtime_room_viewers_peak', 'Viewers in the biggest room so far', () => gauges.viewers().peak);
   gauge(registry, 'realtime_chat_rooms', 'Chat rooms in memory', () => gauges.chatRooms());
+  const { redis } = gauges;
+  if (redis === null) return;
+  gauge(registry, 'realtime_redis_joined', 'Whether this node is joined with the others', () =>
+    redis().isJoined ? 1 : 0,
+  );
+  gauge(registry, 'realtime_shared_events_waiting', 'Events that wait for Redis', () => redis().eventsWaiting);
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

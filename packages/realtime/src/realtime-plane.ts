@@ -17,6 +17,7 @@ import { countPerInterval, logChanges } from './interval-logs.ts';
 import { Inbox } from './live-events/inbox.ts';
 import { LiveEventRelay } from './live-events/live-event-relay.ts';
 import { StreamStates } from './live-events/stream-states.ts';
+import { NodeGroup, type RedisOptions } from './nodes/node-group.ts';
 import { createRealtimeMetrics, registerGauges } from './realtime-metrics.ts';
 import { serveRoot, streamRoom } from './root-namespace.ts';
 import { Broadcaster } from './transport/broadcast.ts';
@@ -61,6 +62,8 @@ export type RealtimeOptions = {
   readonly chatRetentionDays?: number;
   /** What rooms allow beyond the limits of everyone. */
   readonly chatPolicy?: ChatPolicy;
+  /** Joins this node with others, which need a `dataDir` of their own and the same `secrets`. Absent: it serves alone. */
+  readonly redis?: RedisOptions | undefined;
 };
 
 /** A running plane. `close` tells clients to reconnect, writes the journals down and resolves when nothing is left open. */
@@ -91,7 +94,12 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   http.keepAliveTimeout = KEEP_ALIVE_MS;
   http.requestTimeout = REQUEST_TIMEOUT_MS;
   const sockets = trackSockets(http);
+  const viewers = new ViewerRooms();
+  const isNamed = (liveId: string): boolean => namedShows.has(liveId);
+  const group =
+    options.redis === undefined ? null : new NodeGroup({ redis: options.redis, metrics, log, viewers, isNamed });
   const io = new Server(http, {
+    ...(group === null ? {} : { adapter: group.adapter() }),
     path: '/socket.io',
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -130,13 +138,11 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
     if (emitted > 0) metrics.frames.inc({ path: 'emitted' }, emitted);
   });
   const states = new StreamStates();
-  const viewers = new ViewerRooms();
   const batchDelay = new BatchDelay();
   const journalErrors = countPerInterval(log, 'chat_journal.failed');
   const namedShows = new NamedShows(join(options.dataDir, 'realtime', 'named-shows.txt'), (code) =>
     metrics.journalErrors.inc({ code }),
   );
-  const isNamed = (liveId: string): boolean => namedShows.has(liveId);
   const journalFolder = new JournalFolder({
     path: join(options.dataDir, 'chat'),
     retentionDays: options.chatRetentionDays ?? CHAT_RETENTION_DAYS,
@@ -147,11 +153,13 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   });
   const chatRooms = new ChatRooms({
     folder: journalFolder,
+    shared: group?.chat,
     isNamed,
     publish: (batch) => broadcaster.send(chat, chatRoomName(batch.liveId), 'chat:messages', batch),
     membersOf: (liveId) => chat.adapter.rooms.get(chatRoomName(liveId))?.size ?? 0,
     delayMs: (members) => batchDelay.arrived(members, performance.now()),
     onDelivered: (elapsedMs) => metrics.chatDelivery.observe(elapsedMs / 1000),
+    onApart: () => metrics.chatApart.inc(),
     onJournalError: (liveId, code) => {
       metrics.journalErrors.inc({ code });
       journalErrors.count({ liveId, code });
@@ -159,23 +167,39 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   });
   serveRoot(root, edge, resumeTokens);
   serveChat({ namespace: chat, edge, rooms: chatRooms, metrics, policy: options.chatPolicy ?? (() => null) });
-  const streamingService = serveStreaming({ namespace: streaming, edge, broadcaster, rooms: viewers, states, metrics });
+  const all = group?.allViewers;
+  const streamingService = serveStreaming({
+    namespace: streaming,
+    edge,
+    broadcaster,
+    rooms: viewers,
+    all,
+    states,
+    metrics,
+  });
 
   const relay = new LiveEventRelay({
     states,
     toShoppers: (playbackId, event, payload) => broadcaster.send(root, streamRoom(playbackId), event, payload),
     toViewers: (playbackId, event, payload) => broadcaster.send(streaming, streamRoom(playbackId), event, payload),
-    onNamed: (playbackId) => namedShows.add(playbackId),
+    onNamed: (playbackId) => {
+      if (namedShows.add(playbackId)) group?.showNamed(playbackId);
+    },
     revoke: (userId, atMs) => {
       try {
         revocations.add(userId, atMs);
       } finally {
         // Also when it could not be written: it is in force.
-        for (const namespace of [root, chat, streaming]) endRevoked(namespace, revocations, metrics);
+        onRevoked();
+        group?.userRevoked(userId, atMs);
       }
     },
   });
-  const inbox = new Inbox({ secret: secrets.webhookSecret, relay, metrics, log });
+  const onRevoked = (): void => {
+    for (const namespace of [root, chat, streaming]) endRevoked(namespace, revocations, metrics);
+  };
+  const onTaken = group === null ? undefined : group.share.bind(group);
+  const inbox = new Inbox({ secret: secrets.webhookSecret, relay, metrics, log, onTaken });
 
   registerGauges(registry, {
     connections: () => countTransports(gate),
@@ -183,12 +207,15 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
       Object.fromEntries([root, chat, streaming].map((namespace) => [namespace.name, namespace.sockets.size])),
     viewers: () => viewers.totals(),
     chatRooms: () => chatRooms.size,
+    redis: group === null ? null : () => group.state,
   });
   const counts = logChanges(log, 'connections.counted', () => ({
     connections: gate.connections.size,
     ...viewers.totals(),
   }));
 
+  const namespaces = { root, chat, streaming };
+  await group?.start({ namespaces, chatRooms, viewers, streamingService, inbox, revocations, onRevoked, namedShows });
   const port = await listen(http, { host: options.host, port: options.port });
   log.info({ port, allowedOrigins }, 'realtime.opened');
   return {
@@ -198,9 +225,11 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
       clearInterval(counts);
       slow.close();
       streamingService.close();
+      await group?.leave();
       const closed = io.close(); // ends transports, not namespaces: clients come back by themselves
       await chatRooms.close();
       await journalFolder.close();
+      group?.close();
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, DRAIN_MS);

@@ -73,6 +73,22 @@ describe('the lines of a journal', () => {
     expect([tail.epoch, tail.seq, seqs(tail.messages)]).toEqual(['epoch-two', 4, [3, 4]]);
   });
 
+  test('what was said apart from the other nodes is told from what they all had', () => {
+    const apart = headerLine('epoch-two', 'demo', true) + messageLine(entry(4));
+    const again = headerLine('epoch-three', 'demo', true) + messageLine(entry(5));
+    const reunited = headerLine('epoch-four', 'demo') + messageLine(entry(6));
+    const read = (text: string) => {
+      const { epoch, sharedEpoch, apartSinceSeq } = readTail(text, 100);
+      return [epoch, sharedEpoch, apartSinceSeq];
+    };
+    expect(read(whole)).toEqual(['epoch-one', 'epoch-one', null]);
+    expect(read(whole + apart)).toEqual(['epoch-two', 'epoch-one', 3]);
+    expect(read(whole + apart + again)).toEqual(['epoch-three', 'epoch-one', 3]);
+    expect(read(whole + apart + again + reunited)).toEqual(['epoch-four', 'epoch-four', null]);
+    expect(read(apart)).toEqual(['epoch-two', null, 3]);
+    expect(read(whole + headerLine('epoch-two', 'demo', true))).toEqual(['epoch-two', 'epoch-one', null]);
+  });
+
   test('no text at all breaks the reader', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => readTail(text, 100).messages.length >= 0));
   });
@@ -82,7 +98,8 @@ describe('the file', () => {
   test('what was appended is read back, and writing goes on after a torn end', async () => {
     const folder = newFolder();
     const first = journalIn(folder);
-    expect(await first.journal.load()).toEqual({ epoch: null, seq: 0, messages: [] });
+    const nothing = { epoch: null, seq: 0, messages: [], sharedEpoch: null, apartSinceSeq: null };
+    expect(await first.journal.load()).toEqual(nothing);
     first.journal.setEpoch('epoch-one', false);
     expect(await Promise.all([1, 2, 3].map((seq) => first.journal.append(entry(seq))))).toEqual([true, true, true]);
     await first.journal.close();

@@ -30,6 +30,7 @@ export class ChatJournal {
   #file: FileHandle | null = null;
   #bytes = 0;
   #epoch = '';
+  #isApart = false;
   #isHeaderDue = false;
   /** The last write may have left half a line: the next one starts with a line break. */
   #isTorn = false;
@@ -52,9 +53,13 @@ export class ChatJournal {
     return readTail(`${older}\n${newer}`, CHAT_HISTORY_MAX);
   }
 
-  /** The epoch of the lines that follow. `isWritten` false: its header goes before the next line. */
-  setEpoch(epoch: string, isWritten: boolean): void {
+  /**
+   * The epoch of the lines that follow. `isWritten` false: its header goes before the next line. `isApart`: it is this node's
+   * alone.
+   */
+  setEpoch(epoch: string, isWritten: boolean, isApart = false): void {
     this.#epoch = epoch;
+    this.#isApart = isApart;
     this.#isHeaderDue = !isWritten;
   }
 
@@ -97,7 +102,7 @@ export class ChatJournal {
     try {
       const file = await this.#openSegment();
       const epochDue = this.#isHeaderDue ? this.#epoch : null; // it may change while the write is under way
-      const header = epochDue === null ? '' : headerLine(epochDue, this.#options.liveId);
+      const header = epochDue === null ? '' : headerLine(epochDue, this.#options.liveId, this.#isApart);
       const data = Buffer.from(`${this.#isTorn ? '\n' : ''}${header}${lines}`);
       this.#isTorn = true;
       let written = 0;

@@ -66,6 +66,7 @@ export function serveChat(options: ChatOptions): void {
 
 async function join({ rooms }: ChatOptions, socket: Socket, { liveId, since }: ChatJoin) {
   const room = isFull(socket, liveId) ? null : await rooms.open(liveId);
+  await room?.catchUp(); // what another node acknowledged before this join is in the answer
   // History and membership meet in one turn of the loop, with the answer first: no message falls between, none comes twice.
   return () => {
     if (isFull(socket, liveId)) {

@@ -21,6 +21,10 @@ export class ChatRing {
     this.#droppedSeq = (this.#messages[0]?.seq ?? 1) - 1;
   }
 
+  has(id: string): boolean {
+    return this.#messages.some((message) => message.id === id);
+  }
+
   messages(nowMs: number): readonly ChatMessage[] {
     return this.#messages.filter((message) => nowMs - message.timestampMs < HISTORY_LIFE_MS);
   }

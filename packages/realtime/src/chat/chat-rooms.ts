@@ -2,6 +2,7 @@ import type { ChatMessage } from '@showfloor/protocol';
 import { ChatJournal } from './chat-journal.ts';
 import { ChatRoom } from './chat-room.ts';
 import type { JournalFolder } from './journal-folder.ts';
+import type { SharedChat } from './shared-chat.ts';
 
 /** Rooms of shows in memory at once. Past it an idle room is closed (its journal brings it back), else newcomers are refused. */
 export const CHAT_ROOMS_MAX = 2_000;
@@ -9,9 +10,13 @@ export const CHAT_ROOMS_MAX = 2_000;
 export const UNNAMED_CHAT_ROOMS_MAX = 200;
 const IDLE_MS = 10 * 60 * 1000;
 const SWEEP_MS = 60 * 1000;
+/** Rooms that catch up with the other nodes at once: each may read 100 messages. */
+const CATCHING_UP_MAX = 8;
 
 export type ChatRoomsOptions = {
   readonly folder: JournalFolder;
+  /** Several nodes hold the rooms together; absent: this one alone. */
+  readonly shared?: SharedChat | undefined;
   /** True for a show that a signed event has named. It may become true while the room is open. */
   readonly isNamed: (liveId: string) => boolean;
   readonly publish: (batch: { liveId: string; epoch: string; messages: readonly ChatMessage[] }) => void;
@@ -19,6 +24,8 @@ export type ChatRoomsOptions = {
   readonly delayMs: (members: number) => number;
   readonly onDelivered: (elapsedMs: number) => void;
   readonly onJournalError: (liveId: string, code: string) => void;
+  /** A message was placed by this node alone although others hold the room too. */
+  readonly onApart?: (() => void) | undefined;
   readonly roomsMax?: number;
   readonly unnamedRoomsMax?: number;
 };
@@ -66,6 +73,32 @@ export class ChatRooms {
     return opening;
   }
 
+  /** Messages that another node took. A room that nobody here has open hears of them when it is opened. */
+  hear(liveId: string, epoch: string, messages: readonly ChatMessage[]): void {
+    const room = this.#open.get(liveId);
+    if (room !== undefined) room.hear(epoch, messages);
+    else void this.#rooms.get(liveId)?.then((opened) => opened.hear(epoch, messages));
+  }
+
+  /** Redis is gone: every room goes on alone. */
+  part(): void {
+    for (const room of this.#open.values()) room.part();
+  }
+
+  /** Brings the rooms up to what all nodes know, a few at once; `of` leaves rooms out. */
+  async catchUp(of: (room: ChatRoom) => boolean = () => true): Promise<void> {
+    const rooms = [...this.#open.values()].filter(of);
+    const worker = async (): Promise<void> => {
+      for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) await room.catchUp();
+    };
+    await Promise.all(Array.from({ length: CATCHING_UP_MAX }, worker));
+  }
+
+  /** Rooms in which somebody sits. */
+  hasMembers(room: ChatRoom): boolean {
+    return this.#options.membersOf(room.liveId) > 0;
+  }
+
   /** Publishes and writes down what waits, and closes every journal. */
   async close(): Promise<void> {
     clearInterval(this.#sweep);
@@ -88,13 +121,15 @@ export class ChatRooms {
 
   async #openNow(liveId: string): Promise<ChatRoom> {
     await this.#closing.get(liveId);
-    const { folder, publish, membersOf, delayMs, onDelivered, onJournalError } = this.#options;
+    const { folder, shared, publish, membersOf, delayMs, onDelivered, onApart, onJournalError } = this.#options;
     const room = await ChatRoom.open({
       liveId,
+      shared,
       journal: new ChatJournal({ folder, liveId, onError: (code) => onJournalError(liveId, code) }),
       publish,
       delayMs: () => delayMs(membersOf(liveId)),
       onDelivered,
+      onApart,
       onJournalSlow: () => onJournalError(liveId, 'ESLOW'),
     });
     this.#open.set(liveId, room);

@@ -34,14 +34,23 @@ export class NamedShows {
     return this.#names.has(liveId);
   }
 
-  /** Named from now on. A disk that refuses is reported: after a restart the show then waits for its next event. */
-  add(liveId: string): void {
-    if (this.#names.get(liveId) === true) return;
+  /** Everything that is named. */
+  *names(): IterableIterator<string> {
+    for (const [name] of this.#names.entries()) yield name;
+  }
+
+  /**
+   * Named from now on; false when it was already. A disk that refuses is reported: after a restart the show then waits for its
+   * next event.
+   */
+  add(liveId: string): boolean {
+    if (this.#names.get(liveId) === true) return false;
     this.#names.set(liveId, true);
     try {
       appendFileSync(this.#path, `${liveId}\n`, { mode: 0o600 });
     } catch (error) {
       this.#onError((error as NodeJS.ErrnoException).code ?? 'UNKNOWN');
     }
+    return true;
   }
 }

@@ -43,13 +43,26 @@ export class Revocations {
    * in force all the same, and the sender must deliver again.
    */
   add(userId: string, atMs: number): void {
-    const known = this.#users.get(userId);
-    const isNew = known === undefined || known < atMs;
-    if (isNew) {
-      this.#users.set(userId, atMs);
-      this.#unwritten.set(userId, atMs);
+    this.addAll([[userId, atMs]]);
+  }
+
+  /** The same for several, with one write. */
+  addAll(entries: Iterable<readonly [userId: string, atMs: number]>): void {
+    let isWriteDue = false;
+    for (const [userId, atMs] of entries) {
+      const known = this.#users.get(userId);
+      if (known === undefined || known < atMs) {
+        this.#users.set(userId, atMs);
+        this.#unwritten.set(userId, atMs);
+      }
+      isWriteDue ||= this.#unwritten.has(userId);
     }
-    if (isNew || this.#unwritten.has(userId)) this.#write();
+    if (isWriteDue) this.#write();
+  }
+
+  /** Every user and the instant up to which their tokens are worth nothing. */
+  entries(): IterableIterator<[userId: string, atMs: number]> {
+    return this.#users.entries();
   }
 
   has(identity: Identity): boolean {

@@ -47,6 +47,8 @@ export type InboxOptions = {
   readonly relay: LiveEventRelay;
   readonly metrics: RealtimeMetrics;
   readonly log: Logger;
+  /** An event was taken here: other nodes must hear of it. */
+  readonly onTaken?: ((event: LiveEvent | SessionRevoked) => void) | undefined;
   readonly idsMax?: number;
 };
 
@@ -78,6 +80,20 @@ export class Inbox {
     response.end(JSON.stringify({ result }));
   }
 
+  /** An event that another node's inbox has taken. May be one that is known, or none at all. */
+  hear(event: unknown): 'accepted' | 'stale' | 'duplicate' | 'ignored' | 'malformed' | 'failed' {
+    if (!anyEvent.Check(event)) return 'malformed';
+    if (this.#seen.has(event.id)) return 'duplicate';
+    if (!knownEvent.Check(event)) return KNOWN_TYPES.has(event.type) ? 'malformed' : 'ignored';
+    this.#seen.set(event.id, true);
+    try {
+      return this.#options.relay.relay(event);
+    } catch (error) {
+      this.#options.log.error({ err: error, eventId: event.id, eventType: event.type }, 'live_event.failed');
+      return 'failed';
+    }
+  }
+
   #receive(request: IncomingMessage, body: string): Result {
     if (!verifyWebhook(this.#options.secret, request.headers, Date.now(), body)) return 'forged';
     let event: unknown;
@@ -93,8 +109,10 @@ export class Inbox {
       const result = this.#options.relay.relay(event);
       this.#seen.set(event.id, true);
       this.#options.metrics.eventAge.observe(Math.max(0, Date.now() - event.atMs) / 1000);
+      if (result === 'accepted') this.#options.onTaken?.(event);
       return result;
     } catch (error) {
+      this.#options.onTaken?.(event); // a revocation that this disk refused is in force all the same
       this.#options.log.error({ err: error, eventId: event.id, eventType: event.type }, 'live_event.failed');
       return 'failed';
     }

@@ -11,28 +11,58 @@ import { ROOMS_PER_CONNECTION_MAX, type ViewerRooms } from './viewer-rooms.ts';
 
 const roomJoin = Compile(RoomJoin);
 
+/** The viewers of all nodes. */
+export type AllViewers = {
+  readonly count: (playbackId: string) => { readonly count: number; readonly isApproximate: boolean };
+  /** The viewers of this node have changed: tells the others, and learns theirs. Resolves soon, whatever Redis does. */
+  readonly changedHere: (playbackId: string) => Promise<void>;
+  /** Learns how many the others have in a room that is new to this node. */
+  readonly learn: (playbackId: string) => Promise<void>;
+};
+
 export type StreamingOptions = {
   readonly namespace: Namespace;
   readonly edge: SocketEdge;
   readonly broadcaster: Broadcaster;
   readonly rooms: ViewerRooms;
+  /** Absent: this node has them all. */
+  readonly all?: AllViewers | undefined;
   readonly states: StreamStates;
   readonly metrics: RealtimeMetrics;
 };
 
-/** `/streaming`: who watches. Returns what stops its timers. */
-export function serveStreaming(options: StreamingOptions): { readonly close: () => void } {
-  const { namespace, edge, broadcaster, rooms, states, metrics } = options;
+export type StreamingService = {
+  /** What other nodes have in a room has changed: its viewers are told. */
+  readonly changedElsewhere: (playbackId: string) => void;
+  /** Stops the timers. */
+  readonly close: () => void;
+};
+
+/** `/streaming`: who watches. */
+export function serveStreaming(options: StreamingOptions): StreamingService {
+  const { namespace, edge, broadcaster, rooms, all, states, metrics } = options;
+  const counted = (playbackId: string): { viewerCount: number; approximate: boolean } => {
+    const { count, isApproximate } = all?.count(playbackId) ?? { count: rooms.count(playbackId), isApproximate: false };
+    return { viewerCount: count, approximate: isApproximate };
+  };
+  const tell = (playbackId: string): void =>
+    broadcaster.send(namespace, streamRoom(playbackId), 'stream:viewer:update', { playbackId, ...counted(playbackId) });
+  /** Rooms whose change the other nodes have not heard of. */
+  const untold = new Set<string>();
   const updates = new Paced(
     (playbackId) => {
-      const update = { playbackId, viewerCount: rooms.count(playbackId), approximate: false };
-      broadcaster.send(namespace, streamRoom(playbackId), 'stream:viewer:update', update);
+      if (all === undefined || !untold.delete(playbackId)) tell(playbackId);
+      else void all.changedHere(playbackId).then(() => tell(playbackId));
     },
     (playbackId) => rooms.count(playbackId),
   );
+  const changed = (playbackId: string): void => {
+    if (all !== undefined) untold.add(playbackId);
+    updates.changed(playbackId);
+  };
   const left = (playbackId: string): void => {
     metrics.viewerLeaves.inc();
-    updates.changed(playbackId);
+    changed(playbackId);
   };
   namespace.on('connection', (socket: Socket) => {
     edge.on(socket, 'stream:viewer:join', roomJoin, ({ playbackId }) => {
@@ -43,14 +73,14 @@ export function serveStreaming(options: StreamingOptions): { readonly close: () 
       void socket.join(streamRoom(playbackId));
       if (joined === 'joined') {
         metrics.viewerJoins.inc();
-        updates.changed(playbackId);
+        changed(playbackId);
       }
-      const answer: ViewerJoined = {
-        viewerCount: rooms.count(playbackId),
-        approximate: false,
+      const answer = (): { readonly ok: true } & ViewerJoined => ({
+        ok: true,
+        ...counted(playbackId),
         state: states.get(playbackId),
-      };
-      return { ok: true, ...answer };
+      });
+      return all === undefined ? answer() : all.learn(playbackId).then(() => answer);
     });
     edge.on(socket, 'stream:viewer:leave', roomJoin, ({ playbackId }) => {
       void socket.leave(streamRoom(playbackId));
@@ -61,5 +91,5 @@ export function serveStreaming(options: StreamingOptions): { readonly close: () 
       for (const playbackId of rooms.drop(socket.id)) left(playbackId);
     });
   });
-  return { close: () => updates.close() };
+  return { changedElsewhere: (playbackId) => updates.changed(playbackId), close: () => updates.close() };
 }

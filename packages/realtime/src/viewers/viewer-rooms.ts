@@ -46,6 +46,11 @@ export class ViewerRooms {
     return this.#rooms.get(playbackId)?.size ?? 0;
   }
 
+  /** Rooms with a viewer. */
+  playbackIds(): readonly string[] {
+    return [...this.#rooms.keys()];
+  }
+
   /** Viewers over all rooms, rooms with a viewer, and the biggest room since the start (G-68). */
   totals(): { readonly viewers: number; readonly rooms: number; readonly peak: number } {
     let viewers = 0;
