@@ -45,7 +45,7 @@ export const VARIABLES = {
   MEDIA_RTMPS_PORT: integerVariable(0, 0, 65_535, 'RTMPS ingest; 0: off. Set together with the two files below'),
   MEDIA_TLS_CERT_FILE: textVariable('', 'PEM file for RTMPS: certificate and chain; a renewal is noticed by itself'),
   MEDIA_TLS_KEY_FILE: textVariable('', 'PEM file for RTMPS: private key without a passphrase'),
-  MEDIA_HTTP_PORT: portVariable(8080, 'Video for viewers: /live/{playbackId}.flv'),
+  MEDIA_HTTP_PORT: portVariable(8080, 'Video for viewers: /live/{playbackId}.flv and /live/{playbackId}.m3u8'),
   MEDIA_ADMIN_PORT: portVariable(1985, 'Metrics, health and the SRS-compatible API, loopback only'),
   MEDIA_SERVER_ID: textVariable('media-1', 'Name of this server in the SRS-compatible API'),
   COMMERCE_PORT: portVariable(3000, 'Where commerce-server listens on this machine'),

@@ -175,7 +175,7 @@ function planeOptions(config: Config) {
 }
 
 if (process.argv.includes('--help')) {
-  process.stdout.write(`media-server: RTMP in, HTTP-FLV out\n\n${describeConfig(VARIABLES)}\n`);
+  process.stdout.write(`media-server: RTMP in, HTTP-FLV and HLS out\n\n${describeConfig(VARIABLES)}\n`);
 } else {
   await runService(start);
 }

@@ -1,4 +1,4 @@
-/** The video plane: RTMP ingest, stream hub, HTTP-FLV delivery, SRS-compatible control API and hooks. */
+/** The video plane: RTMP ingest, stream hub, HTTP-FLV and HLS delivery, SRS-compatible control API and hooks. */
 export { TrustedProxies } from './delivery/client-address.ts';
 export { VIEWER_LIMITS, type ViewerLimits } from './delivery/flv-viewer.ts';
 export { MERGE_SETTINGS, type MergeSetting } from './delivery/merge-policy.ts';
