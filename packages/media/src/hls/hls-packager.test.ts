@@ -190,6 +190,42 @@ test('a stream that starts without a keyframe begins with its first one', () => 
   expect(show.list.text).toContain('#EXT-X-INDEPENDENT-SEGMENTS');
 });
 
+test('a first GOP without an end is waited for ten seconds, then cut: independent is what begins with a keyframe', async () => {
+  let keyframes = 0;
+  const endless = Array.from({ length: 10 }, (_, round) =>
+    PICTURES.filter(({ kind }) => round === 0 || kind === 'frames').map((packet) => {
+      if (packet.kind !== 'frames') return packet;
+      keyframes += packet.isKeyframe ? 1 : 0;
+      return {
+        ...packet,
+        isKeyframe: packet.isKeyframe && keyframes === 1,
+        timestampMs: packet.timestampMs + round * 2_000,
+      };
+    }),
+  ).flat();
+  using show = new HlsBroadcast(PICTURES);
+  show.play(endless.filter(({ timestampMs }) => timestampMs < 9_500));
+  expect(show.packager.window).toBeNull();
+  show.play(endless.filter(({ timestampMs, kind }) => timestampMs >= 9_500 && kind === 'frames').map(earlier(9_500)));
+  const { text, targetS, durationsMs } = show.list;
+  expect([targetS, text.includes('INDEPENDENT-SEGMENTS')]).toEqual([10, false]);
+  expect(durationsMs.every((durationMs) => durationMs <= 10_450)).toBe(true);
+  expect(await show.metric('media_hls_gaps_total{kind="forced_cut"')).toMatch(/ 1$/);
+});
+
+test('a segment that takes half of the memory is cut at once', async () => {
+  using show = new HlsBroadcast(BOTH, { bytesMax: 40_000 });
+  const heavy = BOTH.map((packet) =>
+    packet.kind === 'frames' && packet.timestampMs > 1_000 && packet.track === 'video'
+      ? { ...packet, payload: new Uint8Array(6_000).fill(1).map((byte, at) => packet.payload[at] ?? byte) }
+      : packet,
+  );
+  show.play(BOTH.filter(({ timestampMs }) => timestampMs < 1_001));
+  show.play(heavy.filter(({ timestampMs, kind }) => timestampMs > 1_000 && kind === 'frames').map(earlier(1_000)));
+  expect(show.packager.retainedBytes).toBeLessThan(90_000);
+  expect(await show.metric('media_hls_gaps_total{kind="forced_cut"')).toMatch(/ [1-9]/);
+});
+
 test('what cannot be packaged says why', () => {
   const vp6: SourcePacket = {
     track: 'video',
@@ -235,6 +271,10 @@ test('a show that is over says so, and can be fetched', () => {
   show.stream.push(BOTH.at(-1) as SourcePacket);
   expect(show.list.text).toBe(text);
 });
+
+function earlier(byMs: number): (packet: SourcePacket) => SourcePacket {
+  return (packet) => ({ ...packet, timestampMs: packet.timestampMs - byMs });
+}
 
 function byTime(a: SourcePacket, b: SourcePacket): number {
   return a.timestampMs - b.timestampMs;

@@ -1,44 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import {
-  encodeFmp4Fragment,
-  encodeFmp4Init,
-  encodeMediaPlaylist,
-  encodeMultivariantPlaylist,
-  type Fmp4TrackRun,
-  readFlvAudioHeader,
-  readFlvVideoHeader,
-} from '@showfloor/media-formats';
+import { readFlvAudioHeader, readFlvVideoHeader } from '@showfloor/media-formats';
 import type { MediaPacket } from '../hub/media-packet.ts';
 import type { Stream, StreamOutput } from '../hub/stream.ts';
-import { BandwidthMeter } from './bandwidth-meter.ts';
 import type { HlsMetrics } from './hls-metrics.ts';
 import type { HlsOptions } from './hls-options.ts';
-import { type HlsAudio, type HlsProblem, type HlsVideo, readHlsAudio, readHlsVideo } from './hls-tracks.ts';
+import { HlsPublisher, type HlsTargets, type HlsWindow } from './hls-publisher.ts';
+import { type HlsAudio, type HlsProblem, type HlsTracks, readHlsAudio, readHlsVideo } from './hls-tracks.ts';
 import { OPENING_MS_MAX, Opening, type Verdict } from './opening.ts';
-import { measureFrameMs, partTargetMsOf, segmentTargets, TICKS_PER_MS } from './part-plan.ts';
+import { measureFrameMs, partTargetMsOf, segmentTargets } from './part-plan.ts';
 import { PictureSegmenter } from './picture-segmenter.ts';
-import { type HlsObject, SegmentStore } from './segment-store.ts';
+import type { HlsObject } from './segment-store.ts';
 import type { HlsFrame, MediaPart, Segmenter, SegmenterSink, SegmenterStart, SegmentPlan } from './segmenter.ts';
 import { silentAacFrame } from './silent-aac.ts';
 import { SoundQueue } from './sound-queue.ts';
 import { SoundSegmenter } from './sound-segmenter.ts';
 
+export type { HlsWindow } from './hls-publisher.ts';
 export type { HlsProblem } from './hls-tracks.ts';
 export type { HlsObject } from './segment-store.ts';
-
-/** What viewers may be told now. Immutable: replaced whole when a part is added, a segment ends or the stream ends. */
-export type HlsWindow = Readonly<{
-  /** The newest part that exists: its media sequence number and its index in that segment. */
-  lastMsn: number;
-  lastPart: number;
-  /** The newest segment that is whole: what `_HLS_msn` without `_HLS_part` waits for. `lastMsn`, or one less. */
-  lastWholeMsn: number;
-  playlist: Buffer;
-  multivariant: Buffer;
-  targetDurationMs: number;
-  partTargetMs: number;
-  isEnded: boolean;
-}>;
 
 export type HlsPackagerOptions = Readonly<{
   hls: HlsOptions;
@@ -47,16 +26,6 @@ export type HlsPackagerOptions = Readonly<{
   firstSequence: number;
 }>;
 
-type Tracks = Readonly<{ video: HlsVideo | null; audio: HlsAudio | null }>;
-
-/** What is fixed with the first segment. */
-type Targets = Readonly<{ targetDurationMs: number; segmentMsMax: number; partTargetMs: number; frameMs: number }>;
-
-const PLAYLIST_NAME = 'index.m3u8';
-/** Classic players stay this many target durations behind, low-latency players as many part targets. Spec: 4.4.3.8. */
-const HOLD_BACK_TARGETS = 3;
-/** Segments that list their parts, the open one included: three target durations. Spec: 4.4.4.9. */
-const SEGMENTS_WITH_PARTS = 3;
 const RUN_ID_BYTES = 5;
 /** How fast the earliest arrival is forgotten that parts are measured against: publishers' clocks drift. */
 const BASELINE_RISE = 1 / 1_000;
@@ -69,25 +38,17 @@ export class HlsPackager implements StreamOutput {
   readonly #stream: Stream;
   readonly #hls: HlsOptions;
   readonly #metrics: HlsMetrics;
-  readonly #playbackId: string;
-  readonly #store: SegmentStore;
-  readonly #listeners = new Set<() => void>();
+  readonly #publisher: HlsPublisher;
   #opening: Opening | null;
   #segmenter: Segmenter | null = null;
-  #tracks: Tracks = { video: null, audio: null };
-  #targets: Targets | null = null;
-  #bandwidth: BandwidthMeter | null = null;
+  #tracks: HlsTracks = { video: null, audio: null };
+  #targets: HlsTargets | null = null;
   #videoProblem: HlsProblem | null = null;
   #audioProblem: HlsProblem | null = null;
   /** Headers that came and are not in the init segment yet. */
   #isStale = { video: false, audio: false };
   #hasSoundWaiting = false;
   #lastPictureMs = 0;
-  #fragments = 0;
-  #newest = { msn: 0, part: -1 };
-  #window: HlsWindow | null = null;
-  #multivariant: Buffer = Buffer.alloc(0);
-  #isDirty = false;
   #isEnded = false;
   #segmentEndedAtMs: number;
   #arrival: { atMs: number; timestampMs: number; leastDelayMs: number } | null = null;
@@ -95,15 +56,15 @@ export class HlsPackager implements StreamOutput {
   constructor(stream: Stream, options: HlsPackagerOptions) {
     const { hls, metrics, firstSequence } = options;
     this.#stream = stream;
-    this.#playbackId = stream.playbackId;
     this.#hls = hls;
     this.#metrics = metrics;
-    this.#store = new SegmentStore({
-      runId: randomBytes(RUN_ID_BYTES).toString('hex'),
+    this.#publisher = new HlsPublisher({
+      hls,
+      metrics,
       firstSequence,
-      windowSegments: hls.windowSegments,
-      bytesMax: hls.bytesMax,
-      onEvicted: () => metrics.hlsEvictions.inc({ what: 'segment' }),
+      runId: randomBytes(RUN_ID_BYTES).toString('hex'),
+      playbackId: stream.playbackId,
+      wallClockAt: (streamMs) => stream.wallClockAt(streamMs),
     });
     this.#opening = new Opening(hls.segmentMs, hls.bytesMax, () => metrics.hlsEvictions.inc({ what: 'opening' }));
     this.#segmentEndedAtMs = performance.now();
@@ -115,22 +76,27 @@ export class HlsPackager implements StreamOutput {
 
   /** Null until the first segment is whole. */
   get window(): HlsWindow | null {
-    return this.#window;
+    return this.#publisher.window;
   }
 
-  /** Null while everything that the publisher sends is in the segments. With a problem of its video a stream has no HLS. */
+  /**
+   * Null while everything that the publisher sends is in the segments. With a problem of its video a stream has no HLS; with one of
+   * its audio it has pictures only, and none when it has no pictures (said as soon as it is known that there is nothing to wait for).
+   */
   get problem(): HlsProblem | null {
-    return this.#videoProblem ?? this.#audioProblem;
+    if (this.#videoProblem !== null) return this.#videoProblem;
+    const isOpening = this.window === null && this.#stream.headers.video !== null;
+    return isOpening ? null : this.#audioProblem;
   }
 
   /** Bytes of media in memory. */
   get retainedBytes(): number {
-    return this.#store.bytes + (this.#opening?.bytes ?? 0);
+    return this.#publisher.bytes + (this.#opening?.bytes ?? 0);
   }
 
   /** Number of the segment that is being made. */
   get nextMsn(): number {
-    return this.#store.openMsn;
+    return this.#publisher.nextMsn;
   }
 
   /** Time since a segment was finished, or since the start. */
@@ -140,27 +106,20 @@ export class HlsPackager implements StreamOutput {
 
   /** `name` is what follows `/live/{id}/`. 'pending': the hinted next part, or the first part of the next segment. */
   object(name: string): HlsObject | 'pending' | undefined {
-    const there = this.#store.object(name);
-    if (there !== undefined || this.#window === null || this.#isEnded) return there;
-    const { openMsn, openPartCount } = this.#store;
-    const isNext = name === this.#store.partName(openMsn, openPartCount);
-    return isNext || name === this.#store.partName(openMsn + 1, 0) ? 'pending' : undefined;
+    return this.#publisher.object(name);
   }
 
   /** Calls back after every change of `window`, synchronously: do little. Returns the unsubscribe. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#publisher.onChange(listener);
   }
 
   /** Lets everything go. Listeners are not called again. */
   dispose(): void {
     this.#stream.detach(this);
-    this.#listeners.clear();
-    this.#store.clear();
+    this.#publisher.clear();
     this.#opening = null;
     this.#segmenter = null;
-    this.#window = null;
   }
 
   packet(packet: MediaPacket): void {
@@ -202,7 +161,7 @@ export class HlsPackager implements StreamOutput {
   ended(): void {
     this.#segmenter?.flush();
     this.#isEnded = true;
-    this.#isDirty = true;
+    this.#publisher.end();
     this.#publish();
   }
 
@@ -272,14 +231,14 @@ export class HlsPackager implements StreamOutput {
       const partTargetMs = partTargetMsOf(frameMs, partMs, segmentMs);
       this.#targets = { ...segmentTargets(segmentMs + partTargetMs), partTargetMs, frameMs };
     }
-    this.#bandwidth = new BandwidthMeter(this.#targets.targetDurationMs);
+    this.#publisher.begin(this.#targets);
     const hasSound = verdict.frames.some(({ track }) => track === 'audio');
     this.#configure(tracks, this.#targets, { offsetTicks: 0, atTicks: null }, hasSound);
     for (const frame of verdict.frames) this.#feed(frame);
   }
 
   /** What the present headers allow. A track that no frame came of, and that cannot be filled, is left out. */
-  #tracksOf(kind: Verdict['kind']): Tracks {
+  #tracksOf(kind: Verdict['kind']): HlsTracks {
     const headers = this.#stream.headers;
     const video = kind === 'picture' && headers.video !== null ? readHlsVideo(headers.video) : null;
     const audio = headers.audio === null ? this.#tracks.audio : readHlsAudio(headers.audio);
@@ -290,14 +249,13 @@ export class HlsPackager implements StreamOutput {
   }
 
   /** Begins with other tracks where the segmenter before ended. */
-  #configure(tracks: Tracks, targets: Targets, start: SegmenterStart, hasSound: boolean): void {
+  #configure(tracks: HlsTracks, targets: HlsTargets, start: SegmenterStart, hasSound: boolean): void {
     const silence = tracks.audio === null ? null : silenceOf(tracks.audio);
     const audio = hasSound || silence !== null ? tracks.audio : null;
     this.#tracks = { video: tracks.video, audio };
     this.#isStale = { video: false, audio: false };
     this.#hasSoundWaiting = false;
-    const formats = [tracks.video?.track, audio?.track].filter((track) => track !== undefined);
-    this.#store.useInit(asBuffer(encodeFmp4Init(formats)));
+    this.#publisher.useTracks(this.#tracks);
     const plan: SegmentPlan = { ...targets, segmentMs: this.#hls.segmentMs };
     if (tracks.video !== null) {
       const queue = audio === null ? null : new SoundQueue({ ...soundFormat(audio), silence }, this.#sink.gap);
@@ -307,7 +265,6 @@ export class HlsPackager implements StreamOutput {
       const soundPlan = { ...plan, frameMs: soundFrameMs(audio) };
       this.#segmenter = new SoundSegmenter({ ...soundFormat(audio), silence: null }, soundPlan, this.#sink, start);
     }
-    this.#renderMultivariant();
   }
 
   /** Codec, size or tracks are others from this frame on: a discontinuity, and another init segment. */
@@ -372,82 +329,23 @@ export class HlsPackager implements StreamOutput {
   };
 
   #addPart(part: MediaPart): void {
-    const { video, audio } = part;
-    this.#fragments += 1;
-    const audioId = this.#tracks.video === null ? 1 : 2;
-    const tracks: Fmp4TrackRun[] = [];
-    if (video !== null) tracks.push({ trackId: 1, ...video });
-    if (audio !== null) tracks.push({ trackId: audioId, ...audio });
-    const startsSegment = this.#store.openPartCount === 0;
-    const body = asBuffer(encodeFmp4Fragment({ sequenceNumber: this.#fragments, tracks, startsSegment }));
-    const durationMs = (part.endTicks - part.startTicks) / TICKS_PER_MS;
-    const wallMs = startsSegment ? Math.round(this.#stream.wallClockAt(part.streamStartMs)) : 0;
-    this.#newest = { msn: this.#store.openMsn, part: this.#store.openPartCount };
-    this.#store.addPart({ body, durationMs, isIndependent: part.isIndependent }, wallMs === 0 ? null : wallMs);
-    this.#isDirty = true;
-    this.#metrics.hlsParts.inc();
-    const arrival = this.#arrival;
-    if (this.#window !== null && arrival !== null) {
-      const dueMs = arrival.timestampMs + arrival.leastDelayMs;
-      this.#metrics.hlsPartDelaySeconds.observe(Math.max(0, performance.now() - dueMs) / 1_000);
+    this.#publisher.addPart(part);
+    if (this.#publisher.isSegmentTooLarge) {
+      this.#metrics.hlsGaps.inc({ kind: 'forced_cut' });
+      this.#endSegment();
     }
+    const arrival = this.#arrival;
+    if (this.#publisher.window === null || arrival === null) return;
+    const dueMs = arrival.timestampMs + arrival.leastDelayMs;
+    this.#metrics.hlsPartDelaySeconds.observe(Math.max(0, performance.now() - dueMs) / 1_000);
   }
 
   #endSegment(): void {
-    const segment = this.#store.endSegment();
-    if (segment === null) return;
-    this.#isDirty = true;
-    this.#segmentEndedAtMs = performance.now();
-    this.#metrics.hlsSegments.inc();
-    if (this.#bandwidth?.add(segment) === true) this.#renderMultivariant();
+    if (this.#publisher.endSegment()) this.#segmentEndedAtMs = performance.now();
   }
 
-  #renderMultivariant(): void {
-    const { video, audio } = this.#tracks;
-    const { widthPx, heightPx } = video?.track ?? { widthPx: 0, heightPx: 0 };
-    const text = encodeMultivariantPlaylist({
-      hasIndependentSegments: false,
-      variants: [
-        {
-          uri: `${this.#playbackId}/${PLAYLIST_NAME}`,
-          bandwidthBps: this.#bandwidth?.peakBps ?? 0,
-          averageBandwidthBps: this.#bandwidth?.averageBps ?? 0,
-          codecs: [video?.codec, audio?.codec].filter((codec) => codec !== undefined),
-          ...(widthPx > 0 && heightPx > 0 ? { resolution: { widthPx, heightPx } } : {}),
-          ...(video === null || this.#targets === null ? {} : { frameRate: 1_000 / this.#targets.frameMs }),
-        },
-      ],
-    });
-    this.#multivariant = Buffer.from(text);
-  }
-
-  /** Replaces the window when something was added. Once per packet, however many parts it finished. */
   #publish(): void {
-    if (!this.#isDirty || this.#targets === null || this.#store.wholeCount === 0) return;
-    this.#isDirty = false;
-    const { targetDurationMs, partTargetMs } = this.#targets;
-    const { openMsn, openPartCount } = this.#store;
-    const isEndLikely = this.#segmenter?.isSegmentEndLikely === true && openPartCount > 0;
-    const hinted = isEndLikely ? this.#store.partName(openMsn + 1, 0) : this.#store.partName(openMsn, openPartCount);
-    const playlist = encodeMediaPlaylist({
-      ...this.#store.listing(this.#isEnded ? SEGMENTS_WITH_PARTS : SEGMENTS_WITH_PARTS - 1),
-      targetDurationMs,
-      holdBackMs: targetDurationMs * HOLD_BACK_TARGETS,
-      lowLatency: { partTargetMs, partHoldBackMs: partTargetMs * HOLD_BACK_TARGETS },
-      preloadHintUri: hinted,
-      isEnded: this.#isEnded,
-    });
-    this.#window = {
-      lastMsn: this.#newest.msn,
-      lastPart: this.#newest.part,
-      lastWholeMsn: openMsn - 1,
-      playlist: Buffer.from(playlist),
-      multivariant: this.#multivariant,
-      targetDurationMs,
-      partTargetMs,
-      isEnded: this.#isEnded,
-    };
-    for (const listener of this.#listeners) listener();
+    this.#publisher.publish(this.#segmenter?.isSegmentEndLikely === true);
   }
 }
 
@@ -461,9 +359,4 @@ function soundFormat({ config }: HlsAudio): { sampleRateHz: number; frameSamples
 
 function soundFrameMs(audio: HlsAudio | null): number {
   return audio === null ? 0 : (audio.config.frameSamples * 1_000) / audio.config.sampleRateHz;
-}
-
-/** A view of the same bytes. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -26,6 +26,9 @@ export type HlsVideo = Readonly<{
 /** An audio track as HLS offers it. */
 export type HlsAudio = Readonly<{ track: Extract<Fmp4Track, { kind: 'audio' }>; codec: string; config: AacConfig }>;
 
+/** What a segment holds. */
+export type HlsTracks = Readonly<{ video: HlsVideo | null; audio: HlsAudio | null }>;
+
 /** Reads a video sequence header. */
 export function readHlsVideo(header: MediaPacket): HlsVideo | HlsProblem {
   try {

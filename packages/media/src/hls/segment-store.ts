@@ -83,6 +83,10 @@ export class SegmentStore {
   get openPartCount(): number {
     return this.#open?.parts.length ?? 0;
   }
+  /** Bytes of the open segment. */
+  get openBytes(): number {
+    return this.#open?.bytes ?? 0;
+  }
   /** Whole segments kept. */
   get wholeCount(): number {
     return this.#whole.length;

@@ -33,17 +33,15 @@ export type MediaPart = Readonly<{
  * filled · `silence` begins · `forced_cut` a segment ends without a keyframe behind it · `before_keyframe` pictures that cannot be
  * decoded.
  */
-export const HLS_GAP_KINDS = [
-  'hole',
-  'video_gap',
-  'closed_up',
-  'audio_gap',
-  'audio_dropped',
-  'silence',
-  'forced_cut',
-  'before_keyframe',
-] as const;
-export type HlsGapKind = (typeof HLS_GAP_KINDS)[number];
+export type HlsGapKind =
+  | 'hole'
+  | 'video_gap'
+  | 'closed_up'
+  | 'audio_gap'
+  | 'audio_dropped'
+  | 'silence'
+  | 'forced_cut'
+  | 'before_keyframe';
 
 /** Where a segmenter puts what it makes: parts, and after the last of each segment `segmentEnd`. */
 export type SegmenterSink = Readonly<{
