@@ -19,6 +19,7 @@ import {
   type RtmpCommand,
   type RtmpMessage,
   RtmpMessageType,
+  type RtmpReaderLimits,
   RtmpUserControl,
   readControlArgument,
   readEnhancedRtmp,
@@ -30,6 +31,12 @@ import { type PublishRejection, refusalOf } from './publish-result.ts';
 import type { RtmpPublishTarget } from './publish-url.ts';
 
 const OUT_CHUNK_BYTES = 65_536;
+/** A server has little to say to a publisher: what is larger is hostile. */
+const SERVER_LIMITS: RtmpReaderLimits = {
+  messageBytesMax: 64 * 1024,
+  pendingBytesMax: 128 * 1024,
+  chunkStreamsMax: 16,
+};
 const METADATA_NAME = encodeAmf0('onMetaData');
 const SET_DATA_FRAME = encodeAmf0('@setDataFrame');
 const CONNECT_TRANSACTION = 1;
@@ -44,7 +51,7 @@ export class PublishConversation {
   readonly #isEnhanced: boolean;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #onOutcome: (outcome: PublishOutcome) => void;
-  readonly #reader = new RtmpChunkReader();
+  readonly #reader = new RtmpChunkReader(SERVER_LIMITS);
   readonly #writer = new RtmpChunkWriter();
   readonly #handshake = new Uint8Array(RTMP_S0S1S2_BYTES);
   #handshakeFilled = 0;

@@ -19,6 +19,7 @@ import {
   type RtmpMessage,
   RtmpMessageType,
   setPeerBandwidth,
+  userControl,
 } from '@showfloor/media-formats';
 import { describe, expect, test } from 'vitest';
 import { type PublishLoopState, type PublishLoopStats, publishFlvLoop } from './publish-flv-loop.ts';
@@ -53,6 +54,8 @@ class Sink implements AsyncDisposable {
   acknowledges = false;
   windowBytes: number | null = null;
   readonly metadata: unknown[] = [];
+  /** After the answer to `publish`: asks without end, and reads none of the answers. */
+  floods = false;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
 
@@ -69,6 +72,11 @@ class Sink implements AsyncDisposable {
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     return `rtmp://127.0.0.1:${(this.#server.address() as AddressInfo).port}/live/demo?key=s3`;
+  }
+
+  /** Sends bytes as they are. */
+  say(bytes: Uint8Array): void {
+    for (const socket of this.#sockets) socket.write(bytes);
   }
 
   /** Breaks all connections. */
@@ -126,6 +134,17 @@ class Sink implements AsyncDisposable {
     if (name !== 'publish' || this.answer === null) return;
     send('onStatus', null, { level: this.answer.endsWith('Start') ? 'status' : 'error', code: this.answer });
     if (!this.isReading) socket.pause();
+    if (this.floods) this.#flood(socket, writer);
+  }
+
+  #flood(socket: Socket, writer: RtmpChunkWriter): void {
+    socket.pause();
+    const pings = Buffer.concat(Array.from({ length: 5_000 }, () => writer.write(userControl(6, 1))));
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(pings));
+      if (!socket.destroyed) socket.once('drain', more);
+    };
+    more();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -183,6 +202,23 @@ describe('publishing', () => {
     expect(publisher.stats.droppedTags).toBeGreaterThan(100);
     publisher.close();
     expect(await publisher.closed).toBe('aborted');
+  });
+
+  test('a server that asks without end and reads no answer is let go', async () => {
+    await using sink = new Sink();
+    sink.floods = true;
+    const result = await connectRtmpPublisher({ url: await sink.listen(), backlogBytesMax: 100_000 });
+    if (!result.ok) throw new Error(result.reason);
+    expect(await result.publisher.closed).toBe('protocol');
+    expect(result.publisher.stats.backlogBytes).toBeLessThan(400_000);
+  });
+
+  test('a server that announces a huge message is let go', async () => {
+    await using sink = new Sink();
+    const result = await connectRtmpPublisher({ url: await sink.listen() });
+    if (!result.ok) throw new Error(result.reason);
+    sink.say(Uint8Array.of(3, 0, 0, 0, 0x7f, 0xff, 0xff, 20, 0, 0, 0, 0)); // a command of 8 MB
+    expect(await result.publisher.closed).toBe('protocol');
   });
 });
 

@@ -16,6 +16,8 @@ import { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
 const HANDSHAKE_RANDOM_BYTES = 1528;
 const CONNECT_TIMEOUT_MS = 10_000;
 const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** Answers of ours to a server that asks and does not read them may wait on top of the backlog; one more ends the connection. */
+const ANSWERS_BYTES_MAX = 64 * 1024;
 /** A connection that is held through a publisher's absence must not be forgotten by the routers on its way. */
 const KEEP_ALIVE_MS = 15_000;
 const GOODBYE_MS = 500;
@@ -64,8 +66,12 @@ export async function connectRtmpPublisher(
     };
     const fail = (reason: PublishRefusal): void => settle({ ok: false, reason });
     const onAbort = (): void => fail('aborted');
+    const answersBytesMax = (options.backlogBytesMax ?? BACKLOG_BYTES_MAX) + ANSWERS_BYTES_MAX;
     const conversation = new PublishConversation(target, options.isEnhanced === true, {
-      send: (bytes) => socket.write(bytes),
+      send: (bytes) => {
+        if (socket.writableLength > answersBytesMax) fail('protocol');
+        else socket.write(bytes);
+      },
       onOutcome: settle,
     });
     const timer = setTimeout(() => fail('timeout'), options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
@@ -79,11 +85,14 @@ export async function connectRtmpPublisher(
       conversation.start(randomBytes(HANDSHAKE_RANDOM_BYTES));
     });
     socket.on('data', (bytes) => {
+      socket.cork(); // what we answer to one read goes out in one write
       try {
         conversation.push(bytes);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         fail('protocol');
+      } finally {
+        socket.uncork();
       }
     });
     socket.on('error', () => fail(failure));
@@ -123,7 +132,7 @@ export class RtmpPublisher {
   readonly #backlogBytesMax: number;
   #resolveClosed: (reason: PublishRefusal) => void = () => undefined;
   #isDropping = false;
-  #handedBytes = 0;
+  #sentBytes = 0;
   #droppedTags = 0;
 
   constructor(socket: Socket, conversation: PublishConversation, options: RtmpPublisherOptions) {
@@ -141,10 +150,9 @@ export class RtmpPublisher {
   }
 
   get stats(): RtmpPublisherStats {
-    const backlogBytes = this.#socket.writableLength;
     return {
-      sentBytes: Math.max(0, this.#handedBytes - backlogBytes),
-      backlogBytes,
+      sentBytes: this.#sentBytes,
+      backlogBytes: this.#socket.writableLength,
       acknowledgedBytes: this.#conversation.peerAcknowledgedBytes,
       droppedTags: this.#droppedTags,
     };
@@ -161,8 +169,9 @@ export class RtmpPublisher {
       return 'dropped';
     }
     const bytes = this.#conversation.encode(tag);
-    this.#handedBytes += bytes.length;
-    this.#socket.write(bytes);
+    this.#socket.write(bytes, (error) => {
+      if (error === null || error === undefined) this.#sentBytes += bytes.length; // what is let go at the end did not leave
+    });
     return 'sent';
   }
 
