@@ -113,6 +113,11 @@ describe('nothing is there', () => {
     check('begin absent absent absent absent absent absent', 'flv@0 hls?@0 flv@1 hls?@0 flv@2 hls?@0 flv@4');
   });
 
+  test('hls.js is loaded only for a list that is there, unless the viewer chose it', () => {
+    check('begin refused on-air', 'flv@0 hls?@0 hls?@0');
+    check('begin absent on-air', 'hls@0 hls+@1 hls@0', 'hls');
+  });
+
   test('on air: no need to wait out the backoff', () => {
     check('begin absent absent on-air picture', 'flv@0 hls?@0 flv@1 flv@0 -');
   });

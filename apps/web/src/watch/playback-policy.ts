@@ -152,7 +152,9 @@ function loadNext(state: PlaybackState, nowMs: number, delayMs = 0): PlaybackSte
     inLine.find((transport) => transport !== 'flv' || nowMs + delayMs >= state.flvBarredUntilMs) ?? inLine[0];
   if (next === undefined) return { state: { ...state, transport: null }, order: { kind: 'give-up' } };
   const losses = next === state.transport ? state.losses : 0;
-  return load({ ...state, losses }, next, delayMs, delayMs === 0 ? 'any' : 'advancing');
+  // hls.js is a large chunk: unless the viewer chose it, it comes only for a list that is there.
+  const list = state.choice === 'auto' ? 'present' : 'any';
+  return load({ ...state, losses }, next, delayMs, delayMs === 0 ? list : 'advancing');
 }
 
 function load(

@@ -26,7 +26,7 @@ export function VideoPlayer({ video, player, slate, title, posterUrl, startsAt }
   const { t } = useTranslation();
   const frame = useRef<HTMLElement>(null);
   const [isMuted, setMuted] = useState(true);
-  usePlayheadAttributes(frame, player);
+  usePlayheadAttributes(frame, video, player);
 
   const setSound = (muted: boolean): void => {
     const element = video.current;
@@ -97,9 +97,13 @@ function PlayerSlate({ slate, startsAt, onPlay }: PlayerSlateProps): ReactElemen
   );
 }
 
-/** For tests and diagnosis, without rendering: the picture's ingest instant, its distance from now, and how it gets here. */
+/**
+ * For tests and diagnosis, without rendering: the picture's ingest instant (and that of the element's time zero), its distance from
+ * now, and how it gets here.
+ */
 function usePlayheadAttributes(
   frame: RefObject<HTMLElement | null>,
+  video: RefObject<HTMLVideoElement | null>,
   { playhead, report }: Pick<LivePlayerHandle, 'playhead' | 'report'>,
 ) {
   useEffect(() => {
@@ -112,8 +116,9 @@ function usePlayheadAttributes(
       data.joinMs = joinMs === null ? '' : String(Math.round(joinMs));
       data.loads = String(loads);
       data.playheadWallMs = wallMs === null ? '' : String(Math.round(wallMs));
+      data.zeroWallMs = wallMs === null ? '' : String(Math.round(wallMs - (video.current?.currentTime ?? 0) * 1_000));
       data.latencyMs = wallMs === null ? '' : String(Math.round(serverClock.now() - wallMs));
     }, DIAGNOSIS_PERIOD_MS);
     return () => clearInterval(timer);
-  }, [frame, playhead, report]);
+  }, [frame, video, playhead, report]);
 }
