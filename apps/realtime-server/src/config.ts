@@ -5,6 +5,7 @@ import {
   integerVariable,
   portVariable,
   readConfig,
+  urlVariable,
   type Variable,
 } from '@showfloor/service-kit';
 
@@ -33,10 +34,12 @@ export const VARIABLES = {
     1_000_000,
     'Connections at once from one address other than loopback; more are refused (429)',
   ),
-  REDIS_URL: emptyVariable(
-    'Joins several realtime nodes; not there yet',
-    'several realtime nodes are not supported yet: leave it empty, one node serves',
+  REDIS_URL: urlVariable(
+    '',
+    ['redis', 'rediss'],
+    'Redis 6.2 or newer over which several realtime nodes share rooms, e.g. redis://user:password@host:6379; empty: one node',
   ),
+  REALTIME_NODE: nodeVariable('Name of this node where several use one DATA_DIR: each then keeps its own journals'),
   REALTIME_CHAT_RETENTION_DAYS: integerVariable(
     CHAT_RETENTION_DAYS,
     1,
@@ -52,13 +55,13 @@ export function loadConfig(): Config {
   return readConfig(VARIABLES, process.env, ['REALTIME_']);
 }
 
-/** A variable of the design that nothing reads yet: setting it is refused, not passed over. */
-function emptyVariable(doc: string, refusal: string): Variable<string> {
+/** A name that can be a folder's. */
+function nodeVariable(doc: string): Variable<string> {
   return {
     doc,
     fallback: '',
     parse: (text) => {
-      if (text !== '') throw new Error(refusal);
+      if (!/^[a-z0-9-]{0,32}$/.test(text)) throw new Error(`"${text}" is not at most 32 of a-z, 0-9 and -`);
       return text;
     },
   };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startRealtimePlane } from '@showfloor/realtime';
 import {
   createLogger,
@@ -8,7 +9,7 @@ import {
   type Service,
   startAdminServer,
 } from '@showfloor/service-kit';
-import { loadConfig, VARIABLES } from './config.ts';
+import { type Config, loadConfig, VARIABLES } from './config.ts';
 
 /** The admin listener is never opened to the network, whatever HOST says (bar S16). */
 const ADMIN_HOST = '127.0.0.1';
@@ -20,7 +21,7 @@ async function start(): Promise<Service> {
   const plane = await startRealtimePlane({
     host: config.HOST,
     port: config.REALTIME_PORT,
-    dataDir: config.DATA_DIR,
+    dataDir: stateFolder(config),
     secrets: loadSecrets(config.DATA_DIR),
     registry,
     log,
@@ -29,6 +30,7 @@ async function start(): Promise<Service> {
     connectionsMax: config.REALTIME_CONNECTIONS_MAX,
     chatRetentionDays: config.REALTIME_CHAT_RETENTION_DAYS,
     connectionsPerAddressMax: config.REALTIME_CONNECTIONS_PER_ADDRESS_MAX,
+    redis: config.REDIS_URL === '' ? undefined : { url: config.REDIS_URL },
   });
   const admin = await startAdminServer({
     host: ADMIN_HOST,
@@ -44,6 +46,11 @@ async function start(): Promise<Service> {
       admin.close();
     },
   };
+}
+
+/** Nodes of one installation share its keys, never their journals. */
+function stateFolder({ DATA_DIR, REALTIME_NODE }: Config): string {
+  return REALTIME_NODE === '' ? DATA_DIR : join(DATA_DIR, 'realtime-nodes', REALTIME_NODE);
 }
 
 if (process.argv.includes('--help')) {

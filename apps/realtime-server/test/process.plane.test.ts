@@ -65,17 +65,32 @@ test.each([
   [{ REALTIME_PROT: '1' }, 'did you mean REALTIME_PORT?'],
   [{ REALTIME_ALLOWED_ORIGINS: 'shop.example' }, '"shop.example" is not an origin like https://shop.example'],
   [{ REALTIME_TRUSTED_PROXIES: '10.0.0.0/99' }, '"10.0.0.0/99" is neither an IP address nor a range'],
+  [{ REDIS_URL: 'http://127.0.0.1:6379' }, 'REDIS_URL: it does not start with redis:// or rediss://'],
+  [{ REALTIME_NODE: '../up' }, '"../up" is not at most 32 of a-z, 0-9 and -'],
 ] as [Record<string, string>, string][])('%j stops the start with exit 2', async (env, said) => {
   const { child, output } = start(env);
   expect((await once(child, 'close'))[0]).toBe(2);
   expect(output()).toContain(said);
 });
 
-test('Redis cannot be had yet: asking for it is refused, without repeating its address', async () => {
-  const asked = start({ REDIS_URL: 'redis://:hunter2@127.0.0.1:6379', REALTIME_PORT: '0', REALTIME_ADMIN_PORT: '0' });
-  expect((await once(asked.child, 'close'))[0]).toBe(2);
-  expect(asked.output()).toContain('REDIS_URL: several realtime nodes are not supported yet');
-  expect(asked.output()).not.toContain('hunter2');
+test('a node whose Redis cannot be reached serves, says so once a while, and never repeats the address', async () => {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const service = start({
+    REDIS_URL: `redis://:hunter2@127.0.0.1:${await freePort()}`,
+    REALTIME_NODE: 'second',
+    REALTIME_PORT: String(port),
+    REALTIME_ADMIN_PORT: String(adminPort),
+  });
+  expect((await once(service.child, 'message'))[0]).toEqual({ type: 'ready' });
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${adminPort}/health/ready`)).status).toBe(200);
+  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  expect(metrics).toMatch(/realtime_redis_joined(\{.*\})? 0\n/);
+  const exited = once(service.child, 'exit');
+  service.child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  expect(service.output()).toContain('redis.join_failed');
+  expect(service.output()).not.toContain('hunter2');
 });
 
 test('a busy port and --help: one clear text each', async () => {

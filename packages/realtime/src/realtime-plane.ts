@@ -17,7 +17,7 @@ import { countPerInterval, logChanges } from './interval-logs.ts';
 import { Inbox } from './live-events/inbox.ts';
 import { LiveEventRelay } from './live-events/live-event-relay.ts';
 import { StreamStates } from './live-events/stream-states.ts';
-import { NodeGroup, type RedisOptions } from './nodes/node-group.ts';
+import type { NodeGroup, NodeGroupOptions, RedisOptions } from './nodes/node-group.ts';
 import { createRealtimeMetrics, registerGauges } from './realtime-metrics.ts';
 import { serveRoot, streamRoom } from './root-namespace.ts';
 import { Broadcaster } from './transport/broadcast.ts';
@@ -96,8 +96,8 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
   const sockets = trackSockets(http);
   const viewers = new ViewerRooms();
   const isNamed = (liveId: string): boolean => namedShows.has(liveId);
-  const group =
-    options.redis === undefined ? null : new NodeGroup({ redis: options.redis, metrics, log, viewers, isNamed });
+  const { redis } = options;
+  const group = redis === undefined ? null : await groupWith({ redis, metrics, log, viewers, isNamed });
   const io = new Server(http, {
     ...(group === null ? {} : { adapter: group.adapter() }),
     path: '/socket.io',
@@ -239,6 +239,12 @@ export async function startRealtimePlane(options: RealtimeOptions): Promise<Real
       log.info({}, 'realtime.closed');
     },
   };
+}
+
+/** The Redis client is loaded only where it is used: a node that serves alone keeps its memory. */
+async function groupWith(options: NodeGroupOptions): Promise<NodeGroup> {
+  const nodes = await import('./nodes/node-group.ts');
+  return new nodes.NodeGroup(options);
 }
 
 function answerHttp(request: IncomingMessage, response: ServerResponse, inbox: Inbox): void {
