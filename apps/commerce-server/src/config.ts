@@ -51,7 +51,7 @@ export const VARIABLES = {
 export type Config = ConfigOf<typeof VARIABLES>;
 
 export function loadConfig(): Config {
-  return readConfig(VARIABLES, process.env, ['COMMERCE_']);
+  return readConfig(VARIABLES, process.env, ['COMMERCE_', 'OUTBOUND_']);
 }
 
 function rate(fallback: number, doc: string): Variable<number> {

@@ -110,7 +110,7 @@ export type Config = ConfigOf<typeof VARIABLES>;
 
 /** Reads the environment once. Throws `ConfigError` with every problem listed. */
 export function loadConfig(): Config {
-  const config = readConfig(VARIABLES, process.env, ['MEDIA_']);
+  const config = readConfig(VARIABLES, process.env, ['MEDIA_', 'OUTBOUND_']);
   const rtmps = [
     ['MEDIA_RTMPS_PORT', config.MEDIA_RTMPS_PORT !== 0],
     ['MEDIA_TLS_CERT_FILE', config.MEDIA_TLS_CERT_FILE !== ''],
