@@ -39,6 +39,11 @@ export const START_VARIABLES = {
     ['postgresql', 'postgres'],
     'Your PostgreSQL 15 or newer, e.g. postgresql://user:password@host/database; empty: the embedded one',
   ),
+  REDIS_URL: urlVariable(
+    '',
+    ['redis', 'rediss'],
+    'Redis 6.2 or newer over which several realtime nodes share rooms, e.g. redis://user:password@host:6379; empty: one node',
+  ),
   COMMERCE_PUBLIC_ORIGIN: urlVariable('', ['http', 'https'], 'Where browsers find the shop, when a proxy is in front'),
 } as const;
 

@@ -10,6 +10,7 @@ import { describePortProblems, findPortProblems } from './port-check.ts';
 import { findPostgresBinaries } from './postgres/binaries.ts';
 import { checkDatabaseUrl } from './postgres/check-database-url.ts';
 import { canUseNamespaces } from './postgres/identity.ts';
+import { redisProblem } from './redis-check.ts';
 import { readStateFile } from './state-file.ts';
 
 /** One line of the report. `fail`: Showfloor does not start, or not correctly; `warn`: it does, with a limit. */
@@ -38,6 +39,7 @@ export async function examine(config: StartConfig): Promise<readonly Finding[]> 
     checkDisk(config.DATA_DIR),
     checkProgram('ffmpeg', 'transcodes and the ffmpeg tests need it: apt-get install ffmpeg'),
     await checkDatabase(config),
+    await checkRedis(config.REDIS_URL),
     await checkClock(),
     checkTimeSync(),
     ...checkSysctls(),
@@ -116,6 +118,14 @@ async function checkDatabase(config: StartConfig): Promise<Finding> {
       error instanceof StartError ? error.message : `the embedded PostgreSQL does not run here: ${String(error)}`;
     return { state: 'fail', what, text };
   }
+}
+
+async function checkRedis(url: string): Promise<Finding> {
+  const what = 'Redis';
+  if (url === '') return { state: 'ok', what, text: 'not used: one realtime node (REDIS_URL joins several)' };
+  const problem = await redisProblem(url);
+  if (problem === null) return { state: 'ok', what, text: 'REDIS_URL answers' };
+  return { state: 'warn', what, text: `${problem}: each realtime node serves its own until it is there` };
 }
 
 /** PostgreSQL refuses root: see postgres/identity.ts. */

@@ -12,13 +12,21 @@ export type ServiceSpec = {
   readonly entry: string;
   /** Gets `DATABASE_URL`, and starts once the database serves. The others never see it. */
   readonly usesDatabase: boolean;
+  /** Gets `REDIS_URL`, when there is one. The others never see it. */
+  readonly usesRedis?: boolean;
   /** Gets the secrets of this start: the seller's link, and the demo show's stream key. */
   readonly ownsAccess: boolean;
 };
 
 /** Every service, in the order in which they are drained: what viewers write to first, what they watch last. */
 export const SERVICES: readonly ServiceSpec[] = [
-  { name: 'realtime-server', entry: entryOf('realtime-server'), usesDatabase: false, ownsAccess: false },
+  {
+    name: 'realtime-server',
+    entry: entryOf('realtime-server'),
+    usesDatabase: false,
+    usesRedis: true,
+    ownsAccess: false,
+  },
   { name: 'commerce-server', entry: entryOf('commerce-server'), usesDatabase: true, ownsAccess: true },
   { name: 'worker', entry: entryOf('worker'), usesDatabase: true, ownsAccess: false },
   { name: 'media-server', entry: entryOf('media-server'), usesDatabase: false, ownsAccess: false },
@@ -47,7 +55,7 @@ function entryOf(app: string): string {
 
 /** What every process of ours gets: the caller's environment, with ports, folder and caches decided. */
 function commonEnvironment(config: StartConfig): Record<string, string> {
-  const { DATABASE_URL: _, ...inherited } = config.environment;
+  const { DATABASE_URL: _, REDIS_URL: __, ...inherited } = config.environment;
   // libpq's variables would win over what is left out of a URL; with a database of our own none of them is meant for us.
   const kept = Object.entries(inherited).filter(([name]) => config.DATABASE_URL !== '' || !/^PG[A-Z]+$/.test(name));
   const ports = (Object.keys(PORT_VARIABLES) as PortName[]).map((name) => [name, String(config[name])]);
@@ -80,6 +88,7 @@ export function serviceProgram(
 ): ChildProgram {
   const env = commonEnvironment(config);
   if (spec.usesDatabase) env.DATABASE_URL = databaseUrl;
+  if (spec.usesRedis === true) env.REDIS_URL = config.REDIS_URL;
   if (spec.ownsAccess) Object.assign(env, accessEnvironment(secrets));
   return {
     name: spec.name,

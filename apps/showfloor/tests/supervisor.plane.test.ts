@@ -243,7 +243,11 @@ test('the doctor looks at everything, says what to do, and its exit code says wh
     expect(fine.output).toContain(word);
   }
   const busy = await command(['doctor'], dataDir, { MEDIA_RTMP_PORT: port });
+  const elsewhere = await command(['doctor'], dataDir, { REDIS_URL: `redis://:hunter2@127.0.0.1:${port}` });
   server.close();
+  expect(fine.output).toMatch(/^ok {4}Redis .*one realtime node/m);
+  expect(elsewhere.output).toMatch(/^warn {2}Redis .*: each realtime node serves its own/m);
+  expect(elsewhere.output).not.toContain('hunter2');
   expect(busy.code).toBe(1);
   expect(busy.output).toMatch(new RegExp(`^fail  ports .*${port} \\(MEDIA_RTMP_PORT\\) is in use`, 'm'));
   rmSync(dataDir, { recursive: true, force: true });
