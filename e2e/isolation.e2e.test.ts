@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Floor, startFloor } from './floor.ts';
 import { keepDown } from './outage.ts';
+import { hasRedis, isJoined, type RealtimeNode, type Redis, startRealtimeNode, startRedis } from './redis.ts';
 import { demoProducts, Shopper } from './shopper.ts';
 import { FlvViewer, RoomMember } from './viewer.ts';
 import { waitFor } from './wait-for.ts';
+
+if (process.env.CI === 'true' && !hasRedis) throw new Error('redis-server is missing: apt-get install redis-server');
 
 /** The table "down | video | chat and live events | shop" of the design, row by row, on real processes. */
 let floor: Floor;
@@ -108,21 +111,85 @@ describe('PostgreSQL down', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('Redis down', () => {
+  let redis: Redis;
+  let shared: Floor;
+  let second: RealtimeNode;
+  beforeAll(async () => {
+    redis = await startRedis();
+    shared = await startFloor({ env: { REDIS_URL: redis.url } });
+    second = await startRealtimeNode(shared, redis, 'second');
+  });
+  afterAll(async () => {
+    await second?.stop();
+    await shared?.stop();
+    await redis?.kill();
+  });
+
+  test('video, chat and shop work, each realtime node serves its own; back again, both are one', async () => {
+    const admins = [shared.admin.realtime, second.adminUrl];
+    const shopper = await Shopper.guest(shared.webUrl);
+    const token = await roomToken(shopper);
+    const [here, there] = [
+      await RoomMember.enter(shared.realtimeUrl, token),
+      await RoomMember.enter(second.url, token),
+    ];
+    for (const member of [here, there]) await member.joinChat();
+    await here.watch();
+    expect(await there.watch()).toMatchObject({ viewerCount: 2, approximate: false });
+    expect(await here.say('can you hear me?')).toMatchObject({ ok: true });
+    await waitFor('the other node to hear it', () => heard(there, 'can you hear me?'));
+
+    const viewer = await waitFor('video', () => FlvViewer.open(shared.videoUrl), 20_000);
+    await redis.kill();
+    const startMs = Date.now();
+    expect(await here.say('Redis is gone')).toMatchObject({ ok: true });
+    expect(Date.now() - startMs).toBeLessThan(1_000);
+    await waitFor('its own node to hear it', () => heard(here, 'Redis is gone'));
+    for (const admin of admins) await isJoined(admin, false);
+    expect(await there.say('nobody there?')).toMatchObject({ ok: true });
+    await waitFor('its own node to hear it', () => heard(there, 'nobody there?'));
+    expect([heard(there, 'Redis is gone'), heard(here, 'nobody there?')]).toEqual([false, false]);
+    expect(await here.watch()).toMatchObject({ ok: true, approximate: true });
+    await grows(viewer);
+    expect((await buyOne(shopper, shared)).status).toBe(201);
+
+    await redis.restart();
+    for (const admin of admins) await isJoined(admin, true);
+    await waitFor(
+      'each to hear what the other said apart',
+      () => heard(there, 'Redis is gone') && heard(here, 'nobody there?'),
+    );
+    expect(await there.say('together again')).toMatchObject({ ok: true });
+    await waitFor('the first node to hear it', () => heard(here, 'together again'));
+    await waitFor('an exact count', async () => {
+      const { viewerCount, approximate } = await here.watch();
+      return viewerCount === 2 && approximate === false;
+    });
+    viewer.close();
+    for (const member of [here, there]) member.leave();
+  });
+});
+
+function heard(member: RoomMember, text: string): boolean {
+  return member.received.some(({ message }) => message === text);
+}
+
 async function roomToken(shopper: Shopper): Promise<string> {
   const answer = await shopper.send<{ token: string }>('POST', '/api/auth/room-token');
   expect(answer.status).toBe(200);
   return answer.body.token;
 }
 
-async function anyVariant(): Promise<string> {
-  const products = await demoProducts(floor.webUrl);
+async function anyVariant(of = floor): Promise<string> {
+  const products = await demoProducts(of.webUrl);
   const variant = products.flatMap(({ variants }) => variants).find(({ availableUnits }) => availableUnits > 0);
   if (variant === undefined) throw new Error('the demo shop is sold out');
   return variant.id;
 }
 
-async function buyOne(shopper: Shopper): Promise<{ status: number }> {
-  const held = await shopper.hold(await anyVariant());
+async function buyOne(shopper: Shopper, of = floor): Promise<{ status: number }> {
+  const held = await shopper.hold(await anyVariant(of));
   expect(held.status).toBe(201);
   return shopper.checkout();
 }

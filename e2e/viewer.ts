@@ -91,6 +91,11 @@ export class RoomMember {
       .emitWithAck('chat:join', { liveId: 'demo', ...(since === undefined ? {} : { since }) });
   }
 
+  /** Watches the demo show: counts as a viewer, once. */
+  watch(): Promise<{ ok: boolean; viewerCount?: number; approximate?: boolean }> {
+    return this.streaming.timeout(5000).emitWithAck('stream:viewer:join', { playbackId: 'demo' });
+  }
+
   say(message: string): Promise<{ ok: boolean; reason?: string }> {
     const clientId = `e2e-${Math.random().toString(36).slice(2, 12)}`;
     return this.chat.timeout(5000).emitWithAck('chat:send', { liveId: 'demo', message, clientId });
