@@ -272,6 +272,7 @@ export class HlsPackager implements StreamOutput {
     const before = this.#tracks;
     const tracks = this.#tracksOf(kind);
     if (this.#segmenter === null || this.#targets === null) return;
+    if (tracks.video === null && tracks.audio === null) return; // nothing that we can carry: the list stands still
     this.#metrics.hlsReconfigurations.inc();
     this.#segmenter.flush();
     const frameRate = tracks.video?.frameRate ?? null;
