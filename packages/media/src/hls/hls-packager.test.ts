@@ -184,7 +184,7 @@ test('a stream that starts without a keyframe begins with its first one', () => 
   const [videoHeader, ...rest] = PICTURES;
   using show = new HlsBroadcast(BOTH);
   const late = rest.filter(({ timestampMs, kind }) => kind !== 'frames' || timestampMs > 300);
-  if (videoHeader !== undefined) show.play([videoHeader, ...late, ...SOUND].toSorted(byTime));
+  if (videoHeader !== undefined) show.play([videoHeader, ...late, ...SOUND].toSorted(byTime), 1, 320); // and the 7 left out
   show.play(BOTH, 2);
   expect(show.list.segments.length).toBeGreaterThan(2);
   expect(show.list.text).toContain('#EXT-X-INDEPENDENT-SEGMENTS');

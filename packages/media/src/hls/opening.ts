@@ -1,11 +1,10 @@
+import { KEYFRAME_EARLY_MS_MAX } from './part-plan.ts';
 import type { HlsFrame } from './segmenter.ts';
 
 /** A stream without a video header is one of sound alone after this much of it. */
 const SETTLE_MS = 1_000;
 /** The longest first GOP that is waited for, and the longest wait for a first keyframe. */
 export const OPENING_MS_MAX = 10_000;
-/** Timestamps are rounded to ms, and the last GOP before a cut is no frame short. */
-const KEYFRAME_TOLERANCE_MS = 20;
 
 /** What a stream turned out to be. `frames` begin with the first keyframe; `segmentMs` is the length of the first segment. */
 export type Verdict =
@@ -64,7 +63,7 @@ export class Opening {
     const keyframeMs = this.#keyframeMs;
     if (keyframeMs !== null) {
       const segmentMs = timestampMs - keyframeMs;
-      const isWhole = track === 'video' && isKeyframe && segmentMs >= this.#segmentMs - KEYFRAME_TOLERANCE_MS;
+      const isWhole = track === 'video' && isKeyframe && segmentMs >= this.#segmentMs - KEYFRAME_EARLY_MS_MAX;
       if (!isWhole && segmentMs < Math.max(OPENING_MS_MAX, this.#segmentMs)) return null;
       const frames = this.#frames.filter((frame) => frame.track === 'video' || frame.timestampMs >= keyframeMs);
       return { kind: 'picture', frames, segmentMs };

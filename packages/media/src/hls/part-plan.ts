@@ -10,6 +10,9 @@ export const TICKS_PER_MS: number = HLS_TIMESCALE / 1_000;
 /** A part other than the last of its segment fills at least this share of the target. */
 export const PART_FILL_MIN = 0.85;
 
+/** A keyframe that comes this much early ends a segment still: encoders count frames, and some are dropped. */
+export const KEYFRAME_EARLY_MS_MAX = 50;
+
 /** Over the frames: timestamps of RTMP are rounded to ms. */
 const PART_SLACK_MS = 1;
 /** Steps this near to the median are the frame rate; others are dropped frames and pauses. */

@@ -9,7 +9,7 @@
  *   closes up longer ones.
  */
 import type { Fmp4Sample } from '@showfloor/media-formats';
-import { framesPerPart, PART_FILL_MIN, TICKS_PER_MS } from './part-plan.ts';
+import { framesPerPart, KEYFRAME_EARLY_MS_MAX, PART_FILL_MIN, TICKS_PER_MS } from './part-plan.ts';
 import type { HlsFrame, Segmenter, SegmenterSink, SegmenterStart, SegmentPlan } from './segmenter.ts';
 import { toStreamMs } from './segmenter.ts';
 import type { SoundQueue } from './sound-queue.ts';
@@ -188,7 +188,7 @@ export class PictureSegmenter implements Segmenter {
   #isDue(ticks: number): boolean {
     if (this.#segmentPictures === 0 || ticks < this.#partStart) return false;
     const lengthTicks = ticks - this.#segmentStart;
-    return this.#isForced || lengthTicks >= this.#plan.segmentMs * TICKS_PER_MS - this.#clock.frameTicks / 2;
+    return this.#isForced || lengthTicks >= (this.#plan.segmentMs - KEYFRAME_EARLY_MS_MAX) * TICKS_PER_MS;
   }
 
   /** What a part lasts when pictures come in time. */
