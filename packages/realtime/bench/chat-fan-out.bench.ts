@@ -18,11 +18,14 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '10' },
     'no-peer': { type: 'boolean', default: false },
+    redis: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
-  console.log('npm run bench -- chat-fan-out [--clients 1000] [--rate 20 (messages/s)] [--seconds 10] [--no-peer]');
+  console.log(
+    'npm run bench -- chat-fan-out [--clients 1000] [--rate 20 (messages/s)] [--seconds 10] [--no-peer] [--redis redis://…]',
+  );
   process.exit(0);
 }
 const load = {
@@ -31,14 +34,20 @@ const load = {
   seconds: Number(values.seconds),
 };
 const CLOCK_TICKS_PER_SECOND = 100; // USER_HZ on Linux
-const SERVERS = { showfloor: '../test/serve-alone.ts', 'socket.io': './peer-socket-io.ts' } as const;
+const SERVERS: Readonly<Record<string, { readonly script: string; readonly args: readonly string[] }>> = {
+  showfloor: { script: '../test/serve-alone.ts', args: [] },
+  ...(values.redis === ''
+    ? {}
+    : { 'showfloor over Redis': { script: '../test/serve-alone.ts', args: ['0', values.redis] } }),
+  ...(values['no-peer'] ? {} : { 'socket.io': { script: './peer-socket-io.ts', args: [] } }),
+};
 
 type Row = ChatLoadResult & { readonly cpuPercent: number; readonly rssMb: number };
 
-async function measure(script: string): Promise<Row> {
+async function measure({ script, args }: { script: string; args: readonly string[] }): Promise<Row> {
   const dataDir = mkdtempSync(join(tmpdir(), 'chat-fan-out-'));
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, [path, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path, dataDir, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const cpu = { before: 0, after: 0 };
@@ -72,10 +81,7 @@ console.log(
   `${load.clients} clients, ${load.messagesPerSecond} msg/s, ${load.seconds} s; ${availableParallelism()} cores`,
 );
 const rows: Record<string, Row> = {};
-for (const [name, script] of Object.entries(SERVERS)) {
-  if (name !== 'showfloor' && values['no-peer']) continue;
-  rows[name] = await measure(script);
-}
+for (const [name, server] of Object.entries(SERVERS)) rows[name] = await measure(server);
 const round = (value: number): number => Math.round(value * 10) / 10;
 console.table(
   Object.fromEntries(

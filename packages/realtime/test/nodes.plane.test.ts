@@ -197,6 +197,18 @@ describe.skipIf(!hasRedis)('several nodes over one Redis', () => {
     }
   });
 
+  test('500 viewers and a full history cost Redis less than 1.2 MB', async () => {
+    const crowd = range(1, 500).map((index) => node(index % 3).client('/streaming'));
+    for (const socket of crowd) await ask(socket, 'stream:viewer:join', { playbackId: 'demo' });
+    const writers = await Promise.all(range(0, 5).map((index) => Chatter.enter(node(index % 3))));
+    for (const index of range(1, 20))
+      await Promise.all(writers.map((writer) => writer.say(`${index} `.padEnd(200, '…'))));
+    expect(redis.cli('XLEN', 'stream:demo:chat')).toEqual(['100']);
+    const bytes = redis.cli('KEYS', '*').map((key) => Number(redis.cli('MEMORY', 'USAGE', key)[0]));
+    expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(1_200_000);
+    for (const socket of crowd) socket.disconnect();
+  });
+
   test('a room that Redis has lost is brought back by the nodes that have it, in a new epoch', async () => {
     const [ana, ben] = [await Chatter.enter(node(0)), await Chatter.enter(node(1))];
     for (const index of range(1, 3)) await ana.say(`${index}`);

@@ -56,7 +56,7 @@ if not epoch then
   redis.call('DEL', KEYS[1], KEYS[2])
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'seq', ARGV[4])
   if ARGV[7] ~= '' then
-    redis.call('ZADD', KEYS[3], nowMs, ARGV[7])
+    redis.call('ZADD', KEYS[3], time[1] * 1000000 + time[2], ARGV[7])
     redis.call('PEXPIRE', KEYS[3], ARGV[6])
     local surplus = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[8])
     if surplus > 0 then
