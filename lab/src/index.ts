@@ -3,12 +3,15 @@ export { GUARD_DEFAULTS, type GuardLimits } from './engine/guard.ts';
 export { makePlan, type Phase, type Plan, type PlannedVu, type PlanOptions } from './engine/plan.ts';
 export { type RunOptions, type RunResult, runScenario } from './engine/run-scenario.ts';
 export type {
+  ConstantArrivalRate,
   ConstantVus,
   FlvViewerOptions,
   Group,
+  RampingArrivalRate,
   RampingVus,
   RoomMemberOptions,
   Scenario,
+  SessionLength,
   ShopperOptions,
 } from './engine/scenario.ts';
 export { type CheckHlsOptions, checkHls, type HlsReport } from './hls-conformance/check-hls.ts';

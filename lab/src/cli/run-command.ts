@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { PlanError } from '../engine/arrivals.ts';
 import { parseDurationMs } from '../engine/duration.ts';
 import { runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
@@ -71,7 +72,7 @@ async function run(name: string, flags: RunFlags): Promise<number> {
     return await execute(scenario, await findTarget(flags.target, flags.kind), flags);
   } catch (error) {
     if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
-    if (error instanceof UnusableFolderError || error instanceof ScenarioError) {
+    if (error instanceof UnusableFolderError || error instanceof ScenarioError || error instanceof PlanError) {
       return refuse(error.message, EXIT_CODES.usage);
     }
     if (error instanceof RunWriteError) return refuse(error.message, EXIT_CODES.invalid);

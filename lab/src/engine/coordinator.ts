@@ -1,11 +1,12 @@
 /** The main thread of a run: starts the workers, merges their seconds, watches their health, writes the folder. */
 import { Worker } from 'node:worker_threads';
 import { monotonicMs } from '../clock.ts';
+import { seriesKey } from '../metrics/series-key.ts';
 import { SliceMerger } from '../metrics/slice.ts';
 import type { Manifest } from '../run-folder/manifest.ts';
 import type { RunWriter, SelfRecord } from '../run-folder/run-writer.ts';
 import { breachedLimits, type GuardLimits, type SelfSample, worstSelfSample } from './guard.ts';
-import type { Phase, Plan } from './plan.ts';
+import { type Phase, type Plan, vusOfWorker } from './plan.ts';
 import { SHARED_ROOM_BYTES } from './shared-room.ts';
 import type { StockCheck } from './stock-check.ts';
 import type { CoordinatorMessage, WorkerMessage, WorkerTask } from './worker-messages.ts';
@@ -50,6 +51,7 @@ export class Coordinator {
   #storedSelf: SelfRecord[] = [];
   #taintedSeconds = 0;
   #droppedEvents = 0;
+  #nextDropped = 0;
   #isStopping = false;
 
   constructor(options: Options) {
@@ -89,7 +91,7 @@ export class Coordinator {
 
   #startWorker(index: number, room: SharedArrayBuffer): { ready: Promise<void>; done: Promise<void> } {
     const { plan, workers, task } = this.#options;
-    const vus = plan.vus.filter((vu) => vu.id % workers === index);
+    const vus = vusOfWorker(plan, index, workers);
     const workerData: WorkerTask = { ...task, index, vus, room };
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), { workerData });
     this.#workers.set(index, worker);
@@ -144,6 +146,7 @@ export class Coordinator {
     const second = this.#open.get(index);
     this.#open.delete(index);
     if (second === undefined) return;
+    this.#addDropped(index, second.merger);
     const data = second.merger.toData();
     const self = worstSelfSample(second.self);
     const breaches = breachedLimits(self, this.#options.guard);
@@ -153,6 +156,19 @@ export class Coordinator {
     if (((index + 1) * 1000) % this.#options.plan.sliceMs === 0) this.#store();
     this.#total.add(data, 'replace');
     this.#report((index + 1) * 1000, data.gauges);
+  }
+
+  /** Arrivals that the plan had nobody for count in the second in which they came. */
+  #addDropped(second: number, merger: SliceMerger): void {
+    for (; ; this.#nextDropped += 1) {
+      const drop = this.#options.plan.dropped[this.#nextDropped];
+      if (drop === undefined || drop.atMs >= (second + 1) * 1000) return;
+      const counters = {
+        [seriesKey('arrivals_total', { group: drop.group })]: 1,
+        [seriesKey('dropped_iterations_total', { group: drop.group })]: 1,
+      };
+      merger.add({ trends: {}, gauges: {}, counters });
+    }
   }
 
   #store(): void {

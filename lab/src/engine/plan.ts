@@ -3,12 +3,23 @@
  * scenario, sizes and seed give the same plan.
  */
 import { assertNever } from '../assert-never.ts';
+import { arrivalTimes, meanStayMs, type RateStretch, seatArrivals } from './arrivals.ts';
 import { createRandom, type Random } from './random.ts';
-import type { ActorKind, ConstantVus, Group, RampingVus, Scenario } from './scenario.ts';
+import type {
+  ActorKind,
+  ConstantArrivalRate,
+  ConstantVus,
+  Group,
+  RampingArrivalRate,
+  RampingVus,
+  Scenario,
+} from './scenario.ts';
 
-/** One virtual user. Times are milliseconds from the start of the run. */
+/** One stay of a virtual user. Times are milliseconds from the start of the run. */
 export type PlannedVu = {
   readonly id: number;
+  /** The allocated user that plays it; several stays of arriving users share one, one after the other. */
+  readonly slot: number;
   readonly group: string;
   readonly actor: ActorKind;
   readonly indexInGroup: number;
@@ -27,6 +38,8 @@ export type Plan = {
   /** True when the run is shorter or smaller than the scenario asks for. */
   readonly isShortened: boolean;
   readonly vus: readonly PlannedVu[];
+  /** Arrivals that will find no free virtual user. */
+  readonly dropped: readonly { readonly group: string; readonly atMs: number }[];
   readonly phases: readonly Phase[];
   /** Length of one stored slice of the results. */
   readonly sliceMs: number;
@@ -47,10 +60,24 @@ export function makePlan(scenario: Scenario, options: PlanOptions): Plan {
   const timeFactor = options.durationMs ? options.durationMs / scenario.durationMs : (options.timeScale ?? 1);
   const sizeFactor = options.viewers ? options.viewers / scenario.viewers : 1;
   const durationMs = Math.round(scenario.durationMs * timeFactor);
-  const spans = Object.entries(scenario.groups).flatMap(([name, group]) =>
-    planGroup(name, group, { durationMs, timeFactor, sizeFactor, random: createRandom(options.seed, name) }),
-  );
-  const vus = spans.sort((a, b) => a.startAtMs - b.startAtMs).map((span, id) => ({ ...span, id }));
+  const groups = Object.entries(scenario.groups).map(([name, group]) => ({
+    name,
+    group,
+    ...spansOf(group.timing, { durationMs, timeFactor, sizeFactor, random: createRandom(options.seed, name) }),
+  }));
+  let slots = 0;
+  const stays = groups.flatMap(({ name, group, spans, slotCount }) => {
+    const firstSlot = slots;
+    slots += slotCount;
+    return spans.map((span, indexInGroup) => ({
+      group: name,
+      actor: group.actor,
+      indexInGroup,
+      ...span,
+      slot: firstSlot + span.slot,
+    }));
+  });
+  const vus = stays.sort((a, b) => a.startAtMs - b.startAtMs).map((stay, id) => ({ ...stay, id }));
   const viewers = options.viewers ?? scenario.viewers;
   return {
     seed: options.seed,
@@ -58,7 +85,10 @@ export function makePlan(scenario: Scenario, options: PlanOptions): Plan {
     viewers,
     isShortened: durationMs < scenario.durationMs || viewers < scenario.viewers,
     vus,
-    phases: findPhases(vus, durationMs),
+    dropped: groups
+      .flatMap(({ name, droppedAtMs }) => droppedAtMs.map((atMs) => ({ group: name, atMs })))
+      .sort((a, b) => a.atMs - b.atMs),
+    phases: phasesOf(scenario, vus, { durationMs, timeFactor }),
     sliceMs: durationMs > SLICE_LONG_RUN_MS ? 5000 : 1000,
   };
 }
@@ -70,25 +100,65 @@ type Scale = {
   readonly random: Random;
 };
 type Span = { readonly startAtMs: number; readonly stopAtMs: number };
+type Spans = {
+  readonly spans: readonly (Span & { readonly slot: number })[];
+  readonly slotCount: number;
+  readonly droppedAtMs: readonly number[];
+};
+type ArrivalTiming = ConstantArrivalRate | RampingArrivalRate;
 
-function planGroup(name: string, group: Group, scale: Scale): Omit<PlannedVu, 'id'>[] {
-  return spansOf(group.timing, scale).map((span, indexInGroup) => ({
-    group: name,
-    actor: group.actor,
-    indexInGroup,
-    ...span,
-  }));
+/** The plan's stays of one worker of several: all stays of a slot are with the same one. */
+export function vusOfWorker(plan: Plan, index: number, workers: number): PlannedVu[] {
+  return plan.vus.filter(({ slot }) => slot % workers === index);
 }
 
-function spansOf(timing: ConstantVus | RampingVus, scale: Scale): Span[] {
+function isArrival(timing: Group['timing']): timing is ArrivalTiming {
+  return timing.executor === 'constant-arrival-rate' || timing.executor === 'ramping-arrival-rate';
+}
+
+function spansOf(timing: Group['timing'], scale: Scale): Spans {
   switch (timing.executor) {
     case 'constant-vus':
-      return constantSpans(timing, scale);
+      return oneSlotEach(constantSpans(timing, scale));
     case 'ramping-vus':
-      return rampingSpans(timing, scale);
+      return oneSlotEach(rampingSpans(timing, scale));
+    case 'constant-arrival-rate':
+    case 'ramping-arrival-rate':
+      return arrivalSpans(timing, scale);
     default:
       return assertNever(timing);
   }
+}
+
+function oneSlotEach(spans: readonly Span[]): Spans {
+  return { spans: spans.map((span, slot) => ({ ...span, slot })), slotCount: spans.length, droppedAtMs: [] };
+}
+
+/** Rates belong to the crowd: a shorter run shrinks the stages, not how often people come or how long they stay. */
+function arrivalSpans(timing: ArrivalTiming, scale: Scale): Spans {
+  const slotCount = scaledVus(timing.preAllocatedVus, scale.sizeFactor);
+  const times = arrivalTimes(rateStretches(timing, scale), timing.spacing, scale.random);
+  const { stays, droppedAtMs } = seatArrivals(
+    times.filter((atMs) => atMs < scale.durationMs),
+    { slots: slotCount, endMs: scale.durationMs, session: timing.session, random: scale.random },
+  );
+  return { spans: stays, slotCount, droppedAtMs };
+}
+
+function rateStretches(
+  timing: ArrivalTiming,
+  scale: Pick<Scale, 'durationMs' | 'timeFactor' | 'sizeFactor'>,
+): RateStretch[] {
+  const perMs = (rate: number): number => (rate * scale.sizeFactor) / timing.timeUnitMs;
+  if (timing.executor === 'constant-arrival-rate') {
+    return [{ lengthMs: scale.durationMs, fromRate: perMs(timing.rate), toRate: perMs(timing.rate) }];
+  }
+  let fromRate = perMs(timing.startRate);
+  return timing.stages.map(({ durationMs, target }) => {
+    const stretch = { lengthMs: durationMs * scale.timeFactor, fromRate, toRate: perMs(target) };
+    fromRate = stretch.toRate;
+    return stretch;
+  });
 }
 
 function scaledVus(vus: number, factor: number): number {
@@ -132,8 +202,53 @@ function rampingSpans(timing: RampingVus, scale: Scale): Span[] {
 const SETTLE_MS_MAX = 5000;
 const SETTLE_SHARE = 0.1;
 
-/** Steady: from when everybody is there (and has settled) until the first of them leaves. */
-function findPhases(vus: readonly Omit<PlannedVu, 'id'>[], durationMs: number): Phase[] {
+/**
+ * Users who come once and stay tell when everybody is there. Where all users come and go, it is the longest stretch at
+ * the highest rate, from when the first who came have been replaced.
+ */
+function phasesOf(
+  scenario: Scenario,
+  vus: readonly PlannedVu[],
+  { durationMs, timeFactor }: Pick<Scale, 'durationMs' | 'timeFactor'>,
+): Phase[] {
+  const groups = Object.entries(scenario.groups);
+  const staying = new Set(groups.filter(([, { timing }]) => !isArrival(timing)).map(([name]) => name));
+  if (staying.size > 0) {
+    return cutPhases(
+      steadyByNumber(
+        vus.filter(({ group }) => staying.has(group)),
+        durationMs,
+      ),
+      durationMs,
+    );
+  }
+  const steady = groups.flatMap(([, { timing }]) =>
+    isArrival(timing) ? [steadyByRate(timing, { durationMs, timeFactor, sizeFactor: 1 })] : [],
+  );
+  const fromMs = Math.max(0, ...steady.map((one) => one.fromMs));
+  return cutPhases(
+    { fromMs, toMs: Math.max(fromMs, Math.min(durationMs, ...steady.map((one) => one.toMs))) },
+    durationMs,
+  );
+}
+
+type Stretch = { readonly fromMs: number; readonly toMs: number };
+
+function steadyByRate(timing: ArrivalTiming, scale: Omit<Scale, 'random'>): Stretch {
+  let startMs = 0;
+  const stretches = rateStretches(timing, scale).map((stretch) => {
+    const fromMs = startMs;
+    startMs += stretch.lengthMs;
+    return { fromMs, toMs: Math.min(startMs, scale.durationMs), ...stretch };
+  });
+  const levels = stretches.filter(({ fromRate, toRate, fromMs, toMs }) => fromRate === toRate && toMs > fromMs);
+  const best = levels.toSorted((a, b) => b.toRate - a.toRate || b.toMs - b.fromMs - (a.toMs - a.fromMs))[0];
+  const { fromMs, toMs } = best ?? { fromMs: 0, toMs: scale.durationMs };
+  return { fromMs: fromMs + Math.min(meanStayMs(timing.session), (toMs - fromMs) / 2), toMs };
+}
+
+/** Steady: from when everybody is there until the first of them leaves. */
+function steadyByNumber(vus: readonly Span[], durationMs: number): Stretch {
   const changes = vus
     .flatMap((vu) => [
       { atMs: vu.startAtMs, by: 1 },
@@ -149,10 +264,14 @@ function findPhases(vus: readonly Omit<PlannedVu, 'id'>[], durationMs: number): 
     count += by;
     if (count > most) [most, fromMs, toMs] = [count, atMs, durationMs];
   }
-  fromMs = Math.min(fromMs + Math.min(SETTLE_MS_MAX, durationMs * SETTLE_SHARE), toMs);
+  return { fromMs: Math.min(fromMs + Math.min(SETTLE_MS_MAX, durationMs * SETTLE_SHARE), toMs), toMs };
+}
+
+function cutPhases({ fromMs, toMs }: Stretch, durationMs: number): Phase[] {
+  const steadyFromMs = Math.ceil(fromMs / 1000) * 1000;
   const phases: Phase[] = [
-    { name: 'warm-up', fromMs: 0, toMs: Math.ceil(fromMs / 1000) * 1000 },
-    { name: 'steady', fromMs: Math.ceil(fromMs / 1000) * 1000, toMs },
+    { name: 'warm-up', fromMs: 0, toMs: steadyFromMs },
+    { name: 'steady', fromMs: steadyFromMs, toMs },
     { name: 'drain', fromMs: toMs, toMs: durationMs },
   ];
   return phases.filter((phase) => phase.toMs > phase.fromMs);

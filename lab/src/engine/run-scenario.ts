@@ -99,7 +99,7 @@ async function makeManifest(
   const { scenario, target } = options;
   const isCoLocated = await isThisHost(target.flvUrl ?? target.url);
   const groups = Object.entries(scenario.groups).map(([name, { actor, timing }]) => {
-    const vus = plan.vus.filter((vu) => vu.group === name).length;
+    const vus = new Set(plan.vus.filter((vu) => vu.group === name).map(({ slot }) => slot)).size;
     return [name, { actor, executor: timing.executor, vus }] as const;
   });
   const profiles = Object.values(scenario.groups).flatMap((group) =>

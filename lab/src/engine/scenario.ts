@@ -24,6 +24,38 @@ export type RampingVus = {
   readonly stages: readonly { readonly durationMs: number; readonly target: number }[];
 };
 
+/**
+ * How long somebody stays who arrives. Live audiences are heavy-tailed: many look in, some stay for the whole show
+ * (Veloso et al., "A hierarchical characterization of a live streaming media workload", 2002: lognormal, sigma 1.4).
+ */
+export type SessionLength =
+  | { readonly kind: 'constant'; readonly ms: number }
+  | { readonly kind: 'exponential'; readonly meanMs: number }
+  | { readonly kind: 'lognormal'; readonly medianMs: number; readonly sigma: number };
+
+/**
+ * What both arrival executors share. Everything is allocated before the clock starts, so k6's `maxVUs`, which allocates
+ * during the run, has no place here: an arrival that finds none of `preAllocatedVus` free is a dropped iteration.
+ */
+type Arrivals = {
+  /** Rates count per this much time. */
+  readonly timeUnitMs: number;
+  readonly preAllocatedVus: number;
+  /** `even`: like a clock; `poisson`: independent of each other, as a crowd is. */
+  readonly spacing: 'even' | 'poisson';
+  readonly session: SessionLength;
+};
+
+/** `rate` arrivals per `timeUnitMs`, however the target fares (an open model). `--viewers` scales rate and VUs. */
+export type ConstantArrivalRate = Arrivals & { readonly executor: 'constant-arrival-rate'; readonly rate: number };
+
+/** The rate follows straight lines from stage to stage. */
+export type RampingArrivalRate = Arrivals & {
+  readonly executor: 'ramping-arrival-rate';
+  readonly startRate: number;
+  readonly stages: readonly { readonly durationMs: number; readonly target: number }[];
+};
+
 /** How an `flv-viewer` watches. */
 export type FlvViewerOptions = {
   /** Name of a player profile. */
@@ -48,7 +80,7 @@ export type ShopperOptions = {
 
 /** One group of actors. Its name becomes the tag `group` of every series it writes. */
 export type Group = {
-  readonly timing: ConstantVus | RampingVus;
+  readonly timing: ConstantVus | RampingVus | ConstantArrivalRate | RampingArrivalRate;
 } & (
   | { readonly actor: 'flv-viewer'; readonly options: FlvViewerOptions }
   | { readonly actor: 'room-member'; readonly options: RoomMemberOptions }

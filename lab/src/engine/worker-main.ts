@@ -7,7 +7,7 @@ import { runFlvViewer } from '../clients/flv-viewer.ts';
 import { runRoomMember } from '../clients/room-member.ts';
 import { runShopper } from '../clients/shopper.ts';
 import { monotonicMs } from '../clock.ts';
-import { Recorder } from '../metrics/recorder.ts';
+import { type Counter, Recorder } from '../metrics/recorder.ts';
 import type { TargetAdapter } from '../target/target.ts';
 import { LagProbe } from './lag-probe.ts';
 import type { PlannedVu } from './plan.ts';
@@ -30,6 +30,7 @@ const recorder = new Recorder();
 const probe = new LagProbe();
 const stopAll = new AbortController();
 const room = openSharedRoom(task.room);
+const busySlots = new Set<number>();
 let events: LabEvent[] = [];
 let droppedEvents = 0;
 
@@ -66,6 +67,12 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
   const intendedStopMs = startAtMs + vu.stopAtMs;
   if (!(await pause(intendedStartMs - monotonicMs(), stopAll.signal))) return;
   probe.late(Math.max(0, monotonicMs() - intendedStartMs));
+  const arrivals = isArrivalRate(group) ? countArrival(vu.group) : null;
+  if (busySlots.has(vu.slot)) {
+    arrivals?.dropped.add(); // who was here before is late to leave
+    return;
+  }
+  busySlots.add(vu.slot);
   const leave = new AbortController();
   const onStopAll = (): void => leave.abort();
   stopAll.signal.addEventListener('abort', onStopAll, { once: true });
@@ -102,7 +109,17 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
     clearTimeout(timer);
     stopAll.signal.removeEventListener('abort', onStopAll);
     active.add(-1);
+    busySlots.delete(vu.slot);
   }
+}
+
+function isArrivalRate({ timing }: Group): boolean {
+  return timing.executor === 'constant-arrival-rate' || timing.executor === 'ramping-arrival-rate';
+}
+
+function countArrival(group: string): { readonly dropped: Counter } {
+  recorder.counter('arrivals_total', { group }).add();
+  return { dropped: recorder.counter('dropped_iterations_total', { group }) };
 }
 
 function runActor(group: Group, context: ActorContext): Promise<void> {

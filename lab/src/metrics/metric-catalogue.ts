@@ -71,7 +71,10 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   oversold_units_total: counter('units sold beyond the stock before the run'),
   negative_stock_total: counter('answers that showed a stock below zero'),
   cart_total_mismatches_total: counter('carts whose total is not the sum of their lines'),
-  dropped_iterations_total: counter('planned actions that did not happen because the previous one still ran'),
+  dropped_iterations_total: counter(
+    'planned actions that did not happen because the previous one still ran, and arrivals without a free virtual user',
+  ),
+  arrivals_total: counter('arrivals of groups with an arrival rate, those that were dropped included'),
   lab_bugs_total: counter('virtual users that broke: a bug of the lab, makes the run invalid'),
 };
 
