@@ -25,6 +25,9 @@ export type PlayerFacts = {
 /** A time without a new frame on the screen, on the clock of this machine. */
 type Gap = { readonly fromMs: number; readonly toMs: number };
 
+/** Small: what a software renderer takes for a picture goes by its size on the screen, and three are watched at once. */
+const VIEWPORT = { width: 400, height: 300 };
+
 /** Shorter than this is a slow machine, not a gap. */
 const GAP_MS_MIN = 800;
 
@@ -70,7 +73,7 @@ export class Watch {
   }
 
   static async open(browser: Browser, floor: Floor, options: WatchOptions = {}): Promise<Watch> {
-    const context = await browser.newContext({ viewport: { width: 960, height: 640 } });
+    const context = await browser.newContext({ viewport: VIEWPORT });
     const page = await context.newPage();
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));

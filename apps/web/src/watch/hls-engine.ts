@@ -23,6 +23,12 @@ function startHls({ video, url, isLowLatency, onAttached, onFailed }: EngineOpti
   hls.on(Events.ERROR, (_event, error) => {
     if (error.fatal) onFailed(failureOf(error));
   });
+  let newestSn: number | null = null;
+  hls.on(Events.LEVEL_LOADED, (_event, { details: list }) => {
+    // A list that does not go on where the last one ended: hls.js would look for a way from one to the other for long.
+    if (newestSn !== null && list.startSN > newestSn + 1) onFailed('replaced');
+    newestSn = list.endSN;
+  });
   hls.on(Events.MEDIA_ATTACHED, onAttached);
   hls.loadSource(url);
   hls.attachMedia(video);

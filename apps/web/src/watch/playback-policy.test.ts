@@ -13,7 +13,7 @@ import { FLV_BAR_MAX_MS, FLV_BAR_MS, FLV_RETURN_STEADY_MS } from './player-setti
 const EVERYTHING: Capabilities = { mediaSource: true, nativeHls: true };
 const OLD_IPHONE: Capabilities = { mediaSource: false, nativeHls: true };
 const NOTHING: Capabilities = { mediaSource: false, nativeHls: false };
-const FAILURES = new Set<string>(['absent', 'refused', 'unsupported', 'lost'] satisfies PlaybackFailure[]);
+const FAILURES = new Set<string>(['absent', 'refused', 'unsupported', 'replaced', 'lost'] satisfies PlaybackFailure[]);
 
 /**
  * Words, in turn: `begin`, `on-air`, `picture`, a failure (`lost`, `absent` …), `choose:hls`, or a time that passes: `30s`. A time is
@@ -111,6 +111,12 @@ describe('FLV fails', () => {
 describe('nothing is there', () => {
   test('both are asked, once per step of the backoff, FLV first', () => {
     check('begin absent absent absent absent absent absent', 'flv@0 hls?@0 flv@1 hls?@0 flv@2 hls?@0 flv@4');
+  });
+
+  test('a server that was started again: its new stream is loaded at once, by FLV when that is no longer barred', () => {
+    check('begin picture replaced', 'hls@0 - hls@0', 'hls');
+    check('begin refused picture 10s replaced', 'flv@0 hls?@0 - hls?@0');
+    check('begin refused picture 60s replaced', 'flv@0 hls?@0 - flv@0');
   });
 
   test('hls.js is loaded only for a list that is there, unless the viewer chose it', () => {

@@ -23,6 +23,8 @@ export type PlaybackFailure =
   | 'refused'
   /** This browser cannot decode it, or not in this way. */
   | 'unsupported'
+  /** Another run of the stream took its place, with times and numbers of its own: the server was started again. */
+  | 'replaced'
   /** A lost connection, a stall, no picture in time. */
   | 'lost';
 
@@ -119,6 +121,7 @@ function afterFailure(before: PlaybackState, failure: PlaybackFailure, nowMs: nu
   const state: PlaybackState = { ...before, ...forgiven, steadySinceMs: null };
   const failed = state.transport;
   if (failed === null) return { state, order: null };
+  if (failure === 'replaced') return loadNext(state, nowMs); // it is there: nothing to wait for
   const noted: PlaybackState = {
     ...state,
     losses: state.losses + (failure === 'lost' ? 1 : 0),
