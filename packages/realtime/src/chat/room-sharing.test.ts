@@ -187,7 +187,7 @@ test('whatever is lost, late, repeated or cut off, in the end all nodes have eve
         );
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 }, 60_000);
 
