@@ -88,6 +88,12 @@ export const VARIABLES = {
     256 * MB,
     'Media of one show that waits for the disk; over it its recording ends',
   ),
+  MEDIA_RECORDING_TOTAL_QUEUE_BYTES_MAX: integerVariable(
+    256 * MB,
+    65_536,
+    4_096 * MB,
+    'The same of all shows together; the recording that would go over it ends',
+  ),
   MEDIA_RECORDING_FREE_PERCENT_MIN: integerVariable(
     5,
     0,

@@ -127,6 +127,7 @@ function recordingOptions(config: Config) {
     limits: {
       showBytesMax: config.MEDIA_RECORDING_BYTES_MAX,
       queueBytesMax: config.MEDIA_RECORDING_QUEUE_BYTES_MAX,
+      totalQueueBytesMax: config.MEDIA_RECORDING_TOTAL_QUEUE_BYTES_MAX,
       freePercentMin: config.MEDIA_RECORDING_FREE_PERCENT_MIN,
     },
   };

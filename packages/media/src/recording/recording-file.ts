@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import {
   encodeFmp4Fragment,
   encodeFmp4Init,
@@ -44,7 +44,7 @@ export class RecordingFile {
     this.#sequenceNumber = scanned.lastSequenceNumber;
   }
 
-  /** A new file, which must not exist, with its init segment. */
+  /** A new file, which must not exist, with its init segment. Where there is no room for that, there is no file. */
   static async create(path: string, tracks: readonly RecordedTrack[]): Promise<RecordingFile> {
     const init = encodeFmp4Init(
       tracks.map(({ track }) => track),
@@ -55,6 +55,7 @@ export class RecordingFile {
       await writeFully(file, init, 0);
     } catch (error) {
       await file.close();
+      await unlink(path).catch(() => undefined); // the next run will find it to be no recording, and leave it alone
       throw error;
     }
     const empty = { accessPoints: [], wholeBytes: init.length, endMs: 0, lastSequenceNumber: 0 };

@@ -4,16 +4,22 @@ const MB = 1024 * 1024;
 export type RecordingLimits = Readonly<{
   /** Bytes of one show, all its files together. */
   showBytesMax: number;
-  /** Bytes of one show that wait for the disk. */
+  /** Files of one show. Each change of a codec's configuration begins another. */
+  partsMax: number;
+  /** Memory of one show's media that waits for the disk. */
   queueBytesMax: number;
+  /** The same of all shows together; who would go over it stops. */
+  totalQueueBytesMax: number;
   /** Free space of the file system, in percent, below which nothing is written: databases live there too. */
   freePercentMin: number;
 }>;
 
-/** Eleven hours at 6 Mbit/s; 16 MB are twenty seconds of it. Free space ends above zero, below the alert at 15 %. */
+/** Eleven hours at 6 Mbit/s; 16 MB are twenty seconds of it, 256 MB three seconds of a hundred shows. Free space ends above zero, below the alert at 15 %. */
 export const RECORDING_LIMITS: RecordingLimits = {
   showBytesMax: 32 * 1024 * MB,
+  partsMax: 100,
   queueBytesMax: 16 * MB,
+  totalQueueBytesMax: 256 * MB,
   freePercentMin: 5,
 };
 
@@ -25,9 +31,11 @@ export type RecordingStop =
   | 'disk_low'
   /** The disk failed otherwise. */
   | 'disk_error'
-  /** The disk is slower than the show. */
+  /** The disk is slower than the show, or than all shows together. */
   | 'queue_full'
   | 'bytes_max'
+  /** The publisher has changed its configuration too often. */
+  | 'parts_max'
   /** Switched off when the publisher returned. */
   | 'disabled';
 

@@ -17,24 +17,30 @@ export async function makeShowFolder(folder: string): Promise<void> {
 /**
  * Opens the file that these tracks are written to: the latest part of the show when its init segment describes them, whoever began
  * it, or else a new part. One `moov` cannot describe two configurations of a codec, and `avc1` forbids parameter sets in the
- * stream: players would show garbage after the change, so a second file is the honest answer. Rejects when the disk refuses.
+ * stream: players would show garbage after the change, so a second file is the honest answer. Null when that would be one more than `partsMax`. Rejects
+ * when the disk refuses.
  */
-export async function openPart(folder: string, tracks: readonly RecordedTrack[]): Promise<OpenPart> {
+export async function openPart(
+  folder: string,
+  tracks: readonly RecordedTrack[],
+  partsMax: number,
+): Promise<OpenPart | null> {
   const parts = (await readdir(folder))
     .map((name) => ({ name, part: Number(PART_NAME.exec(name)?.[1] ?? 0) }))
     .filter(({ part }) => part > 0)
     .toSorted((a, b) => a.part - b.part);
   const last = parts.at(-1);
+  // Sizes first: nothing may fail once a file is open.
+  const sizes = await Promise.all(parts.map(({ name }) => bytesOf(join(folder, name))));
+  const allBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const continued = last === undefined ? null : await RecordingFile.continue(join(folder, last.name), tracks);
   if (last !== undefined && continued !== null) {
-    const others = parts.filter((one) => one !== last);
-    const otherPartsBytes = await bytesOf(others.map(({ name }) => join(folder, name)));
-    return { name: last.name, file: continued, isContinued: true, otherPartsBytes };
+    return { name: last.name, file: continued, isContinued: true, otherPartsBytes: allBytes - (sizes.at(-1) ?? 0) };
   }
+  if (parts.length >= partsMax) return null;
   const name = `part-${(last?.part ?? 0) + 1}.mp4`;
   const file = await RecordingFile.create(join(folder, name), tracks);
-  const otherPartsBytes = await bytesOf(parts.map((one) => join(folder, one.name)));
-  return { name, file, isContinued: false, otherPartsBytes };
+  return { name, file, isContinued: false, otherPartsBytes: allBytes };
 }
 
 /** Free space of the file system that holds `folder`, in percent of what unprivileged users may fill. */
@@ -44,7 +50,6 @@ export async function freePercent(folder: string): Promise<number> {
   return usable === 0 ? 0 : (100 * bavail) / usable;
 }
 
-async function bytesOf(paths: readonly string[]): Promise<number> {
-  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+async function bytesOf(path: string): Promise<number> {
+  return (await stat(path)).size;
 }

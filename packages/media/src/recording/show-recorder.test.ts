@@ -10,6 +10,7 @@ import { hasFfmpeg, metricOf, until } from '../../test/plane-under-test.ts';
 import { packetsOf, probe, StreamUnderTest } from '../../test/recorded-show.ts';
 import type { SourcePacket } from '../hub/stream.ts';
 import { createMediaMetrics } from '../media-metrics.ts';
+import { QueueBudget } from './queue-budget.ts';
 import { RECORDING_LIMITS, type RecordingLimits } from './recording-limits.ts';
 import { type FinishedRecording, ShowRecorder } from './show-recorder.ts';
 import { WriteLanes } from './write-lanes.ts';
@@ -29,7 +30,7 @@ afterEach(() => {
 });
 
 /** A recorder at a stream, and all that it says. */
-function record(show: StreamUnderTest, limits: Partial<RecordingLimits> = {}) {
+function record(show: StreamUnderTest, limits: Partial<RecordingLimits> = {}, budget = new QueueBudget(1e9)) {
   const registry = createMetrics('media-test');
   const finished: FinishedRecording[] = [];
   const recorder = new ShowRecorder(show.stream, {
@@ -37,6 +38,7 @@ function record(show: StreamUnderTest, limits: Partial<RecordingLimits> = {}) {
     folder: join(folder, 'show-1'),
     limits: { ...LAX, ...limits },
     lanes: new WriteLanes(),
+    budget,
     metrics: createMediaMetrics(registry),
     log: createLogger('media-test', 'silent'),
     onFinished: (recording) => finished.push(recording),
@@ -262,6 +264,47 @@ describe('a recording stops, and says why, when', () => {
     expect(recorder.facts.state).toBe('stopped');
     expect(await metric('media_recording_dropped_fragments_total')).toBeGreaterThan(0);
     expect(await metric('media_recording_queue_bytes')).toBe(0);
+  });
+
+  test('the disk hangs: what all shows have waiting is bounded together', async () => {
+    const disk = await hangDisk(folder);
+    const budget = new QueueBudget(150_000);
+    const shows = [new StreamUnderTest(), new StreamUnderTest(), new StreamUnderTest()];
+    const recorders = shows.map((show) => record(show, {}, budget).recorder);
+    for (let sent = 0; sent < 10; sent += 1) {
+      for (const show of shows) show.send(CLIP);
+      const waitingBytes = recorders.reduce((sum, { facts }) => sum + facts.queueBytes, 0);
+      expect(waitingBytes).toBeLessThanOrEqual(150_000);
+    }
+    expect(recorders.map(({ facts }) => facts.reason)).toEqual(['queue_full', 'queue_full', 'queue_full']);
+    expect(budget.bytes).toBe(0);
+    disk.release();
+    await Promise.all(recorders.map(({ done }) => done));
+  });
+
+  test('the disk hangs: samples of one byte cost what they occupy', async () => {
+    const disk = await hangDisk(folder);
+    const show = new StreamUnderTest();
+    const { recorder } = record(show, { queueBytesMax: 1_000_000 });
+    const [header] = only('audio', CLIP);
+    const sound = only('audio', CLIP).find(({ kind }) => kind === 'frames');
+    if (header === undefined || sound === undefined) throw new Error('the clip has no sound');
+    show.send([header]);
+    const payload = sound.payload.slice(0, 3);
+    for (let index = 0; index < 20_000; index += 1) show.stream.push({ ...sound, timestampMs: index, payload });
+    expect(recorder.facts.reason).toBe('queue_full');
+    disk.release();
+    await recorder.done;
+  });
+
+  test('a publisher changes its configuration again and again', async () => {
+    const show = new StreamUnderTest();
+    const { recorder } = record(show, { partsMax: 3 });
+    for (let turns = 0; turns < 4; turns += 1) show.send(turns % 2 === 0 ? CLIP : OTHER_PICTURE);
+    show.stream.end();
+    await recorder.done;
+    expect(recorder.facts).toMatchObject({ state: 'stopped', reason: 'parts_max', file: 'part-3.mp4' });
+    expect(parts()).toEqual(['part-1.mp4', 'part-2.mp4', 'part-3.mp4']);
   });
 
   test('it is switched off', async () => {

@@ -3,12 +3,15 @@ import type { MediaPacket } from '../hub/media-packet.ts';
 import type { Stream, StreamOutput } from '../hub/stream.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { type AssembledFragment, FragmentAssembler } from './fragment-assembler.ts';
+import type { QueueBudget } from './queue-budget.ts';
 import { type RecordingLimits, type RecordingStop, stopReasonOf } from './recording-limits.ts';
 import { freePercent, makeShowFolder, type OpenPart, openPart } from './show-folder.ts';
 import type { WriteLanes } from './write-lanes.ts';
 
 /** How often room is looked after and what was written is made safe against the loss of power. */
 const CHECK_INTERVAL_MS = 5_000;
+/** What a sample occupies beside its bytes: a publisher may send sounds of one byte. */
+const SAMPLE_OVERHEAD_BYTES = 256;
 
 /** `waiting`: nothing to write yet. `stopped`: before the show's end, see `reason`. */
 export type RecordingState = 'waiting' | 'recording' | 'finished' | 'stopped';
@@ -23,7 +26,7 @@ export type RecordingFacts = Readonly<{
   /** Size of that file. */
   bytes: number;
   durationMs: number;
-  /** Bytes that wait for the disk. */
+  /** Memory of what waits for the disk. */
   queueBytes: number;
 }>;
 
@@ -43,6 +46,8 @@ export type ShowRecorderOptions = Readonly<{
   folder: string;
   limits: RecordingLimits;
   lanes: WriteLanes;
+  /** Shared by all recorders. */
+  budget: QueueBudget;
   metrics: MediaMetrics;
   log: Logger;
   /** Called when the show is over or the recording stopped, once for each file of this run. Not when the process stops. */
@@ -70,6 +75,8 @@ export class ShowRecorder implements StreamOutput {
   /** Nothing more will be offered. */
   #isEnding = false;
   #isProcessStopping = false;
+  /** Told of once: a publisher may repeat its headers without end. */
+  readonly #unsupported = new Set<MediaPacket['track']>();
   #isWriting = true;
   #checkedAtMs = Number.NEGATIVE_INFINITY;
   #settle: () => void = () => undefined;
@@ -102,6 +109,8 @@ export class ShowRecorder implements StreamOutput {
         this.#offer(completed);
         if (isRecorded) return;
         this.#options.metrics.recordingUnsupportedTracks.inc({ track: packet.track });
+        if (this.#unsupported.has(packet.track)) return;
+        this.#unsupported.add(packet.track);
         this.#options.log.warn({ showId: this.#options.showId, track: packet.track }, 'recording.track_unsupported');
         return;
       }
@@ -156,12 +165,14 @@ export class ShowRecorder implements StreamOutput {
 
   #offer(fragment: AssembledFragment | null): void {
     if (fragment === null || this.#isEnding) return;
-    if (this.#queueBytes + fragment.payloadBytes > this.#options.limits.queueBytesMax) {
+    const bytes = memoryOf(fragment);
+    const { limits, budget } = this.#options;
+    if (this.#queueBytes + bytes > limits.queueBytesMax || !budget.take(bytes)) {
       this.stop('queue_full');
       return;
     }
     this.#queue.push(fragment);
-    this.#countQueue(fragment.payloadBytes);
+    this.#countQueue(bytes);
     this.#continueWriting();
   }
 
@@ -188,7 +199,7 @@ export class ShowRecorder implements StreamOutput {
       }
       if (this.#queue[0] !== fragment) continue; // dropped meanwhile
       this.#queue.shift();
-      this.#countQueue(-fragment.payloadBytes);
+      this.#giveBack(memoryOf(fragment));
     }
     if (this.#isEnding) await this.#finish();
     else this.#isWriting = false;
@@ -210,6 +221,10 @@ export class ShowRecorder implements StreamOutput {
       return;
     }
     this.#part ??= await this.#enterPart(fragment);
+    if (this.#part === null) {
+      this.stop('parts_max');
+      return;
+    }
     const { file, otherPartsBytes } = this.#part;
     if (otherPartsBytes + file.bytes + fragment.payloadBytes > limits.showBytesMax) {
       this.stop('bytes_max');
@@ -221,9 +236,10 @@ export class ShowRecorder implements StreamOutput {
     metrics.recordedFragments.inc();
   }
 
-  async #enterPart(fragment: AssembledFragment): Promise<OpenPart> {
-    const { folder, log, showId } = this.#options;
-    const part = await openPart(folder, fragment.tracks);
+  async #enterPart(fragment: AssembledFragment): Promise<OpenPart | null> {
+    const { folder, limits, log, showId } = this.#options;
+    const part = await openPart(folder, fragment.tracks, limits.partsMax);
+    if (part === null) return null;
     const { name, isContinued, file } = part;
     log.info({ showId, file: name, isContinued, cutBytes: file.cutBytes, bytes: file.bytes }, 'recording.started');
     this.#state = 'recording';
@@ -273,11 +289,21 @@ export class ShowRecorder implements StreamOutput {
   #dropQueue(): void {
     this.#options.metrics.recordingDroppedFragments.inc(this.#queue.length);
     this.#queue.length = 0;
-    this.#countQueue(-this.#queueBytes);
+    this.#giveBack(this.#queueBytes);
+  }
+
+  #giveBack(bytes: number): void {
+    this.#options.budget.give(bytes);
+    this.#countQueue(-bytes);
   }
 
   #countQueue(bytes: number): void {
     this.#queueBytes += bytes;
     this.#options.metrics.recordingQueueBytes.inc(bytes);
   }
+}
+
+/** What a fragment occupies while it waits. */
+function memoryOf({ runs, payloadBytes }: AssembledFragment): number {
+  return runs.reduce((bytes, { samples }) => bytes + samples.length * SAMPLE_OVERHEAD_BYTES, payloadBytes);
 }

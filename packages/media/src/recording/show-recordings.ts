@@ -4,6 +4,7 @@ import type { Logger } from '@showfloor/service-kit';
 import type { Stream } from '../hub/stream.ts';
 import type { Admission } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
+import { QueueBudget } from './queue-budget.ts';
 import { RECORDING_LIMITS, type RecordingLimits } from './recording-limits.ts';
 import { type FinishedRecording, type RecordingFacts, ShowRecorder } from './show-recorder.ts';
 import { WriteLanes } from './write-lanes.ts';
@@ -31,6 +32,7 @@ export class ShowRecordings {
   };
   readonly #limits: RecordingLimits;
   readonly #lanes = new WriteLanes();
+  readonly #budget: QueueBudget;
   /** By playback id; an entry stays until its stream ends, so that a recording that stopped is seen. */
   readonly #entries = new Map<string, Entry>();
   /** By show id: when its folder is free again. */
@@ -45,6 +47,7 @@ export class ShowRecordings {
   ) {
     this.#options = options;
     this.#limits = { ...RECORDING_LIMITS, ...options.limits };
+    this.#budget = new QueueBudget(this.#limits.totalQueueBytesMax);
   }
 
   /** A stream goes on air. */
@@ -87,6 +90,7 @@ export class ShowRecordings {
       folder: join(folder, showId),
       limits: this.#limits,
       lanes: this.#lanes,
+      budget: this.#budget,
       metrics,
       log,
       onFinished,
