@@ -256,8 +256,9 @@ export function projectNode(root) {
 
 /** The packages whose command or library is not there. */
 export function missingDebianPackages(path = process.env.PATH ?? '') {
-  const folders = [...path.split(delimiter), ...LIBRARY_FOLDERS];
-  return DEBIAN_PACKAGES.filter(({ file }) => !folders.some((folder) => existsSync(join(folder, file))));
+  // /usr/lib has folders named like commands.
+  const foldersOf = (file) => (/\.s?o$/.test(file) ? LIBRARY_FOLDERS : path.split(delimiter));
+  return DEBIAN_PACKAGES.filter(({ file }) => !foldersOf(file).some((folder) => existsSync(join(folder, file))));
 }
 
 async function seeToDebianPackages() {
