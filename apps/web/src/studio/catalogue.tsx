@@ -1,10 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
 import type { ProductCard, ProductVariant } from '@showfloor/protocol';
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { type FormEvent, type ReactElement, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatMoney } from '../shop/money.ts';
 import { ProductPicture } from '../shop/product-picture.tsx';
 import { ActionProblem } from './action-problem.tsx';
+import { EditProductForm } from './edit-product-form.tsx';
 import { NewProductForm } from './new-product-form.tsx';
 import { adjustStock } from './studio-api.ts';
 import { useStudioAction } from './use-studio-action.ts';
@@ -25,18 +26,45 @@ export function Catalogue({ products }: { readonly products: readonly ProductCar
       {products?.length === 0 && <p className="sf-muted">{t('studio.noProducts')}</p>}
       <ul className="sf-studio__list">
         {products?.map((product) => (
-          <li key={product.id} className="sf-studio__product sf-card" data-testid="studio-product">
-            <ProductPicture imageUrl={product.imageUrl} className="sf-studio__picture" />
-            <div className="sf-studio__product-text">
-              <h3>{product.title}</h3>
-              {product.variants.map((variant) => (
-                <VariantStock key={variant.id} product={product} variant={variant} />
-              ))}
-            </div>
-          </li>
+          <CatalogueItem key={product.id} product={product} />
         ))}
       </ul>
     </section>
+  );
+}
+
+function CatalogueItem({ product }: { readonly product: ProductCard }): ReactElement {
+  const { t } = useTranslation();
+  const [isEditing, setEditing] = useState(false);
+  const editor = useRef<HTMLButtonElement>(null);
+  const closeEditor = (): void => {
+    setEditing(false);
+    editor.current?.focus();
+  };
+  return (
+    <li className="sf-studio__product sf-card" data-testid="studio-product">
+      <ProductPicture imageUrl={product.imageUrl} className="sf-studio__picture" />
+      <div className="sf-studio__product-text">
+        <div className="sf-studio__product-head">
+          <h3>{product.title}</h3>
+          <Button
+            ref={editor}
+            variant="default"
+            size="compact-md"
+            aria-expanded={isEditing}
+            aria-label={t('studio.editProductNamed', { title: product.title })}
+            data-testid="studio-edit-product"
+            onClick={() => setEditing(!isEditing)}
+          >
+            {t('studio.edit')}
+          </Button>
+        </div>
+        {isEditing && <EditProductForm product={product} onDone={closeEditor} />}
+        {product.variants.map((variant) => (
+          <VariantStock key={variant.id} product={product} variant={variant} />
+        ))}
+      </div>
+    </li>
   );
 }
 

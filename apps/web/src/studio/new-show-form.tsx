@@ -1,40 +1,26 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { type FormEvent, type ReactElement, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ActionProblem } from './action-problem.tsx';
+import { EMPTY_SHOW, newShowOf } from './show-draft.ts';
+import { ShowFields } from './show-fields.tsx';
 import { createShow } from './studio-api.ts';
 import { useStudioAction } from './use-studio-action.ts';
 
 export function NewShowForm(): ReactElement {
   const { t } = useTranslation();
   const action = useStudioAction();
-  const [title, setTitle] = useState('');
-  const [description, setDescription] = useState('');
+  const [draft, setDraft] = useState(EMPTY_SHOW);
+  const show = newShowOf(draft);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const body = { title: title.trim(), ...(description.trim() === '' ? {} : { description: description.trim() }) };
-    if (!(await action.run(() => createShow(body)))) return;
-    setTitle('');
-    setDescription('');
+    if (show !== null && (await action.run(() => createShow(show)))) setDraft(EMPTY_SHOW);
   };
   return (
     <form className="sf-studio__form" onSubmit={(event) => void submit(event)} aria-label={t('studio.newShow')}>
-      <TextInput
-        label={t('studio.showTitle')}
-        placeholder={t('studio.showTitlePlaceholder')}
-        required
-        maxLength={120}
-        value={title}
-        onChange={({ currentTarget }) => setTitle(currentTarget.value)}
-      />
-      <TextInput
-        label={t('studio.showDescription')}
-        maxLength={2000}
-        value={description}
-        onChange={({ currentTarget }) => setDescription(currentTarget.value)}
-      />
-      <Button type="submit" loading={action.isBusy} disabled={title.trim() === ''}>
+      <ShowFields draft={draft} onChange={(part) => setDraft((now) => ({ ...now, ...part }))} />
+      <Button type="submit" loading={action.isBusy} disabled={show === null}>
         {t('studio.create')}
       </Button>
       <ActionProblem action={action} />

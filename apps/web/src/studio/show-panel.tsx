@@ -1,22 +1,30 @@
 import { Button } from '@mantine/core';
 import type { ProductCard, ShowSummary } from '@showfloor/protocol';
 import { Link } from '@tanstack/react-router';
-import { type ReactElement, useState } from 'react';
+import { type ReactElement, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { LiveBadge } from '../design/live-badge.tsx';
-import { ActionProblem } from './action-problem.tsx';
+import { formatMoment } from '../text/moments.ts';
+import { ConfirmButton } from './confirm-button.tsx';
+import { EditShowForm } from './edit-show-form.tsx';
+import { RestreamPanel } from './restream-panel.tsx';
+import { isOnAir } from './show-phase.ts';
 import { ShowProducts } from './show-products.tsx';
 import { StreamKeyPanel } from './stream-key-panel.tsx';
-import { stopShow } from './studio-api.ts';
+import { cancelShow, stopShow } from './studio-api.ts';
 import { useStudioAction } from './use-studio-action.ts';
 
 type ShowPanelProps = { readonly show: ShowSummary; readonly catalogue: readonly ProductCard[] };
 
-/** One show: its state, its key while it can go on air, its products. */
+/** A show that is not over: its state, its key, its products, and where else it is sent. */
 export function ShowPanel({ show, catalogue }: ShowPanelProps): ReactElement {
   const { t } = useTranslation();
-  const isOver = show.status === 'ended' || show.status === 'cancelled';
-  const isOnAir = show.status === 'live' || show.status === 'interrupted';
+  const [isEditing, setEditing] = useState(false);
+  const editor = useRef<HTMLButtonElement>(null);
+  const closeEditor = (): void => {
+    setEditing(false);
+    editor.current?.focus();
+  };
   return (
     <article
       className="sf-studio__show sf-card"
@@ -26,13 +34,9 @@ export function ShowPanel({ show, catalogue }: ShowPanelProps): ReactElement {
       data-status={show.status}
     >
       <div className="sf-studio__show-head">
-        <div>
+        <div className="sf-studio__show-name">
           <h3 className="sf-studio__show-title">{show.title}</h3>
-          {show.status === 'live' ? (
-            <LiveBadge />
-          ) : (
-            <span className="sf-muted">{t(`studio.status_${show.status}`)}</span>
-          )}
+          <ShowState show={show} />
         </div>
         <div className="sf-studio__row">
           <Button
@@ -41,37 +45,81 @@ export function ShowPanel({ show, catalogue }: ShowPanelProps): ReactElement {
           >
             {t('studio.watch')}
           </Button>
-          {isOnAir && <StopButton showId={show.id} />}
+          <Button
+            ref={editor}
+            variant="default"
+            aria-expanded={isEditing}
+            aria-label={t('studio.editShowNamed', { title: show.title })}
+            data-testid="studio-edit-show"
+            onClick={() => setEditing(!isEditing)}
+          >
+            {t('studio.edit')}
+          </Button>
+          {isOnAir(show.status) ? <StopButton showId={show.id} /> : <CancelButton show={show} />}
         </div>
       </div>
-      {!isOver && <StreamKeyPanel showId={show.id} />}
-      {!isOver && <ShowProducts show={show} catalogue={catalogue} />}
+      {isEditing && <EditShowForm show={show} onDone={closeEditor} />}
+      <StreamKeyPanel showId={show.id} />
+      <ShowProducts show={show} catalogue={catalogue} />
+      <RestreamPanel show={show} />
     </article>
   );
 }
 
-/** Ending a show cannot be undone: asked twice. */
+function ShowState({ show }: { readonly show: ShowSummary }): ReactElement {
+  const { t } = useTranslation();
+  if (show.status === 'live') return <LiveBadge />;
+  const plannedAtMs = isOnAir(show.status) ? null : show.scheduledAtMs;
+  return (
+    <span className="sf-muted">
+      {t(`studio.status_${show.status}`)}
+      {plannedAtMs !== null && ` · ${formatMoment(plannedAtMs)}`}
+    </span>
+  );
+}
+
 function StopButton({ showId }: { readonly showId: string }): ReactElement {
   const { t } = useTranslation();
   const action = useStudioAction();
-  const [isAsking, setAsking] = useState(false);
-  if (!isAsking) {
-    return (
-      <Button variant="light" onClick={() => setAsking(true)}>
-        {t('studio.stop')}
-      </Button>
-    );
-  }
   return (
-    <div className="sf-studio__row">
-      <span role="status">{t('studio.stopSure')}</span>
-      <Button loading={action.isBusy} onClick={() => void action.run(() => stopShow(showId))}>
-        {t('studio.stopYes')}
-      </Button>
-      <Button variant="default" autoFocus onClick={() => setAsking(false)}>
-        {t('studio.stopNo')}
-      </Button>
-      <ActionProblem action={action} />
-    </div>
+    <ConfirmButton
+      question={t('studio.stopSure')}
+      yes={t('studio.stopYes')}
+      no={t('studio.stopNo')}
+      action={action}
+      onYes={() => void action.run(() => stopShow(showId))}
+    >
+      {(ask, ref) => (
+        <Button ref={ref} variant="light" onClick={ask}>
+          {t('studio.stop')}
+        </Button>
+      )}
+    </ConfirmButton>
+  );
+}
+
+function CancelButton({ show }: { readonly show: ShowSummary }): ReactElement {
+  const { t } = useTranslation();
+  const action = useStudioAction();
+  return (
+    <ConfirmButton
+      question={t('studio.cancelSure')}
+      yes={t('studio.cancelYes')}
+      no={t('studio.cancelNo')}
+      action={action}
+      onYes={() => void action.run(() => cancelShow(show.id))}
+    >
+      {(ask, ref) => (
+        <Button
+          ref={ref}
+          variant="default"
+          aria-label={t('studio.cancelNamed', { title: show.title })}
+          data-testid="studio-cancel-show"
+          onClick={ask}
+        >
+          {t('studio.cancel')}
+        </Button>
+      )}
+    </ConfirmButton>
   );
 }

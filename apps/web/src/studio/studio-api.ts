@@ -1,9 +1,15 @@
 import type {
   NewProduct,
+  NewRestreamTarget,
   NewShow,
   ProductCard,
+  ProductPatch,
+  RestreamTargetList,
+  RestreamTargetPatch,
+  RestreamTargetView,
   ShowDetail,
   ShowList,
+  ShowPatch,
   ShowSummary,
   StockAdjustment,
   StreamKey,
@@ -25,6 +31,15 @@ export function createShow(body: NewShow): Promise<ShowSummary> {
   return create('/api/shows', body);
 }
 
+export function updateShow(showId: string, body: ShowPatch): Promise<ShowSummary> {
+  return session.call(`/api/shows/${showId}`, { method: 'PATCH', body });
+}
+
+/** Calls off a show that has not been on air. */
+export function cancelShow(showId: string): Promise<ShowSummary> {
+  return session.call(`/api/shows/${showId}/cancel`, { method: 'POST', idempotencyKey: randomId() });
+}
+
 export function stopShow(showId: string): Promise<ShowSummary> {
   return session.call(`/api/shows/${showId}/stop`, { method: 'POST', idempotencyKey: randomId() });
 }
@@ -36,6 +51,10 @@ export function makeStreamKey(showId: string): Promise<StreamKey> {
 
 export function createProduct(body: NewProduct): Promise<ProductCard> {
   return create('/api/products', body);
+}
+
+export function updateProduct(productId: string, body: ProductPatch): Promise<ProductCard> {
+  return session.call(`/api/products/${productId}`, { method: 'PATCH', body });
 }
 
 export function adjustStock(productId: string, body: StockAdjustment): Promise<ProductCard> {
@@ -62,4 +81,28 @@ export function pinProduct(showId: string, productId: string): Promise<ShowDetai
 
 export function unpinProduct(showId: string): Promise<ShowDetail> {
   return session.call(`/api/shows/${showId}/featured`, { method: 'DELETE' });
+}
+
+export function getRestreamTargets(showId: string, signal: AbortSignal): Promise<RestreamTargetList> {
+  return session.call(targetsPath(showId), { signal });
+}
+
+export function addRestreamTarget(showId: string, body: NewRestreamTarget): Promise<RestreamTargetView> {
+  return create(targetsPath(showId), body);
+}
+
+export function updateRestreamTarget(
+  showId: string,
+  targetId: string,
+  body: RestreamTargetPatch,
+): Promise<RestreamTargetView> {
+  return session.call(`${targetsPath(showId)}/${targetId}`, { method: 'PATCH', body });
+}
+
+export function deleteRestreamTarget(showId: string, targetId: string): Promise<void> {
+  return session.call(`${targetsPath(showId)}/${targetId}`, { method: 'DELETE' });
+}
+
+function targetsPath(showId: string): string {
+  return `/api/shows/${showId}/restream-targets`;
 }

@@ -9,7 +9,9 @@ import { EmptyState, Notice } from '../design/notice.tsx';
 import { dropRoomTokens } from '../realtime/room-tokens.ts';
 import { Catalogue } from './catalogue.tsx';
 import { NewShowForm } from './new-show-form.tsx';
+import { PastShows } from './past-shows.tsx';
 import { ShowPanel } from './show-panel.tsx';
+import { isOver } from './show-phase.ts';
 import { getSellerProducts, getSellerShows } from './studio-api.ts';
 import './studio.css';
 
@@ -50,6 +52,7 @@ export function StudioPage(): ReactElement {
     queryClient.removeQueries({ queryKey: ['cart'] });
     await queryClient.resetQueries({ queryKey: ['studio'] });
   };
+  const mine = shows.data?.shows ?? [];
   const catalogue = products.data?.products ?? [];
   return (
     <main id="content" className="sf-page sf-studio" data-testid="studio">
@@ -70,9 +73,12 @@ export function StudioPage(): ReactElement {
         <NewShowForm />
         {shows.data === undefined && !shows.isError && <Loader size="sm" />}
         {shows.data?.shows.length === 0 && <p className="sf-muted">{t('studio.noShows')}</p>}
-        {shows.data?.shows.map((show) => (
-          <ShowPanel key={show.id} show={show} catalogue={catalogue} />
-        ))}
+        {mine
+          .filter(({ status }) => !isOver(status))
+          .map((show) => (
+            <ShowPanel key={show.id} show={show} catalogue={catalogue} />
+          ))}
+        <PastShows shows={mine.filter(({ status }) => isOver(status))} />
       </section>
       <Catalogue products={products.data?.products} />
     </main>

@@ -7,6 +7,8 @@ export type StudioAction = {
   readonly run: (change: () => Promise<unknown>) => Promise<boolean>;
   readonly isBusy: boolean;
   readonly problem: ApiProblem | null;
+  /** Forgets the problem: what it was said about has changed. */
+  readonly dismiss: () => void;
 };
 
 /** One place in the studio that changes something, with its own busy state and its own failure. */
@@ -28,5 +30,5 @@ export function useStudioAction(): StudioAction {
       setBusy(false);
     }
   };
-  return { run, isBusy, problem };
+  return { run, isBusy, problem, dismiss: () => setProblem(null) };
 }
