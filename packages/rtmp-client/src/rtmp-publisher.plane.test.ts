@@ -56,6 +56,10 @@ class Sink implements AsyncDisposable {
   readonly metadata: unknown[] = [];
   /** After the answer to `publish`: asks without end, and reads none of the answers. */
   floods = false;
+  /** After the answer to `publish`: says things that need no answer, without end. */
+  chatters = false;
+  /** `connect` is refused with this address to go to instead. */
+  redirect: string | null = null;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
 
@@ -128,18 +132,24 @@ class Sink implements AsyncDisposable {
     if (name === 'connect' && this.acknowledges) socket.write(writer.write(setPeerBandwidth(250_000)));
     const send = (command: string, ...args: Parameters<typeof encodeRtmpCommand>[0]['args']): boolean =>
       socket.write(writer.write(encodeRtmpCommand({ name: command, transactionId, args })));
+    if (name === 'connect' && this.redirect !== null) {
+      const ex = { code: 302, redirect: this.redirect };
+      send('_error', null, { level: 'error', code: 'NetConnection.Connect.Rejected', description: this.redirect, ex });
+      return;
+    }
     if (name === 'releaseStream') send('_error', null, { level: 'error', code: 'NetConnection.Call.Failed' });
     if (name === 'connect') send('_result', {}, { level: 'status', code: 'NetConnection.Connect.Success' });
     if (name === 'createStream') send('_result', null, 1);
     if (name !== 'publish' || this.answer === null) return;
     send('onStatus', null, { level: this.answer.endsWith('Start') ? 'status' : 'error', code: this.answer });
     if (!this.isReading) socket.pause();
-    if (this.floods) this.#flood(socket, writer);
+    if (this.floods) this.#flood(socket, writer, userControl(6, 1));
+    if (this.chatters) this.#flood(socket, writer, userControl(0, 1));
   }
 
-  #flood(socket: Socket, writer: RtmpChunkWriter): void {
+  #flood(socket: Socket, writer: RtmpChunkWriter, message: ReturnType<typeof userControl>): void {
     socket.pause();
-    const pings = Buffer.concat(Array.from({ length: 5_000 }, () => writer.write(userControl(6, 1))));
+    const pings = Buffer.concat(Array.from({ length: 5_000 }, () => writer.write(message)));
     const more = (): void => {
       while (!socket.destroyed && socket.write(pings));
       if (!socket.destroyed) socket.once('drain', more);
@@ -213,6 +223,63 @@ describe('publishing', () => {
     expect(result.publisher.stats.backlogBytes).toBeLessThan(400_000);
   });
 
+  test('a server that talks without end is let go: each of its messages is work for the process of all shows', async () => {
+    await using sink = new Sink();
+    sink.chatters = true;
+    const result = await connectRtmpPublisher({ url: await sink.listen() });
+    if (!result.ok) throw new Error(result.reason);
+    expect(await Promise.race([result.publisher.closed, sleep(3_000, 'still open')])).toBe('protocol');
+  });
+
+  test('a redirect is a refusal: nobody has vetted where it leads', async () => {
+    await using sink = new Sink();
+    await using inside = new Sink();
+    sink.redirect = await inside.listen();
+    expect(await connectRtmpPublisher({ url: await sink.listen() })).toEqual({
+      ok: false,
+      reason: 'rejected',
+      statusCode: 'NetConnection.Connect.Rejected',
+    });
+    await sleep(50);
+    expect(inside.connections).toBe(0);
+  });
+
+  test('a server that does not read, and headers without end: what waits is bounded', async () => {
+    await using sink = new Sink();
+    sink.isReading = false;
+    const result = await connectRtmpPublisher({ url: await sink.listen(), backlogBytesMax: 100_000 });
+    if (!result.ok) throw new Error(result.reason);
+    const { publisher } = result;
+    const payload = new Uint8Array(50_000);
+    payload.set([0x17, 0]); // AVC sequence header
+    let backlogBytes = 0;
+    for (let index = 0; index < 400; index += 1) {
+      publisher.send({ typeId: 9, timestampMs: 0, payload });
+      backlogBytes = Math.max(backlogBytes, publisher.stats.backlogBytes);
+      await sleep(0);
+    }
+    expect(backlogBytes).toBeLessThan(300_000);
+    expect(await Promise.race([publisher.closed, sleep(1_000, 'still open')])).toBe('stalled');
+  });
+
+  test('a server that asks while a slow connection has a backlog is answered, not cut', async () => {
+    await using sink = new Sink();
+    sink.isReading = false;
+    const result = await connectRtmpPublisher({ url: await sink.listen(), backlogBytesMax: 100_000 });
+    if (!result.ok) throw new Error(result.reason);
+    const { publisher } = result;
+    const payload = new Uint8Array(90_000);
+    payload.set([0x17, 1]);
+    while (publisher.stats.droppedTags === 0) {
+      publisher.send({ typeId: 9, timestampMs: 0, payload });
+      await sleep(0);
+    }
+    expect(publisher.stats.backlogBytes).toBeGreaterThan(100_000);
+    sink.say(new RtmpChunkWriter().write(userControl(6, 1)));
+    expect(await Promise.race([publisher.closed, sleep(300, 'still open')])).toBe('still open');
+    publisher.close();
+  });
+
   test('a server that announces a huge message is let go', async () => {
     await using sink = new Sink();
     const result = await connectRtmpPublisher({ url: await sink.listen() });
@@ -233,6 +300,11 @@ describe('a pinned address', () => {
     result.publisher.close();
     await until('the goodbye', () => sink.commands.includes('deleteStream'));
     expect(await connectRtmpPublisher({ url, address: '127.0.0.1' })).toEqual({ ok: false, reason: 'tls' });
+    // As a person writes it; servers know the name in its one form (RFC 6066, 3).
+    const written = { url: `rtmps://Ｌive.Example.:${port}/app/s3`, address: '127.0.0.1', ca: pem('cert') };
+    const again = await connectRtmpPublisher(written);
+    expect([again.ok, sink.servername]).toEqual([true, 'live.example']);
+    if (again.ok) again.publisher.close();
     const stranger = { url: `rtmps://other.example:${port}/app/s3`, address: '127.0.0.1', ca: pem('cert') };
     expect(await connectRtmpPublisher(stranger)).toEqual({ ok: false, reason: 'tls' });
   });

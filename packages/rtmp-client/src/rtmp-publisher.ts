@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { domainToASCII } from 'node:url';
 import {
   type EnhancedRtmp,
   type FlvTag,
@@ -16,8 +17,17 @@ import { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
 const HANDSHAKE_RANDOM_BYTES = 1528;
 const CONNECT_TIMEOUT_MS = 10_000;
 const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
-/** Answers of ours to a server that asks and does not read them may wait on top of the backlog; one more ends the connection. */
-const ANSWERS_BYTES_MAX = 64 * 1024;
+/**
+ * Headers and our answers to the server go out whatever waits, up to this many times the backlog's bound: a server that does not
+ * even take those is let go.
+ */
+const BACKLOG_FACTOR_MAX = 2;
+/**
+ * What a server may say to a publisher. An acknowledgement now and then, a ping: less than 100 bytes per second. One that talks
+ * without end would have us read it, in the process that serves everybody's viewers.
+ */
+const SERVER_BYTES_MAX = 256 * 1024;
+const SERVER_BYTES_PER_SECOND_MAX = 16 * 1024;
 /** A connection that is held through a publisher's absence must not be forgotten by the routers on its way. */
 const KEEP_ALIVE_MS = 15_000;
 const GOODBYE_MS = 500;
@@ -66,7 +76,8 @@ export async function connectRtmpPublisher(
     };
     const fail = (reason: PublishRefusal): void => settle({ ok: false, reason });
     const onAbort = (): void => fail('aborted');
-    const answersBytesMax = (options.backlogBytesMax ?? BACKLOG_BYTES_MAX) + ANSWERS_BYTES_MAX;
+    const answersBytesMax = (options.backlogBytesMax ?? BACKLOG_BYTES_MAX) * BACKLOG_FACTOR_MAX;
+    const mayHaveSaid = serverAllowance();
     const conversation = new PublishConversation(target, options.isEnhanced === true, {
       send: (bytes) => {
         if (socket.writableLength > answersBytesMax) fail('protocol');
@@ -85,6 +96,10 @@ export async function connectRtmpPublisher(
       conversation.start(randomBytes(HANDSHAKE_RANDOM_BYTES));
     });
     socket.on('data', (bytes) => {
+      if (!mayHaveSaid(bytes.length)) {
+        fail('protocol');
+        return;
+      }
       socket.cork(); // what we answer to one read goes out in one write
       try {
         conversation.push(bytes);
@@ -102,13 +117,29 @@ export async function connectRtmpPublisher(
 
 function openSocket(target: RtmpPublishTarget, { address, ca }: RtmpPublisherOptions): Socket {
   const where = { host: address ?? target.host, port: target.port };
-  const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
+  const servername = isIP(target.host) === 0 ? { servername: nameOf(target.host) } : {};
   const socket = target.isTls
     ? connectTls({ ...where, ...servername, ...(ca === undefined ? {} : { ca }) })
     : connect(where);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return socket;
+}
+
+/** The name of a host as certificates and servers know it (RFC 6066, section 3), however a person wrote it. */
+function nameOf(host: string): string {
+  return (domainToASCII(host) || host).replace(/\.$/, '');
+}
+
+/** False as soon as more bytes have come than a server may say in the time since this was called. */
+function serverAllowance(): (bytes: number) => boolean {
+  const beganAtMs = performance.now();
+  let saidBytes = 0;
+  return (bytes) => {
+    saidBytes += bytes;
+    const seconds = (performance.now() - beganAtMs) / 1_000;
+    return saidBytes <= SERVER_BYTES_MAX + seconds * SERVER_BYTES_PER_SECOND_MAX;
+  };
 }
 
 /** What has become of the bytes of a publish. */
@@ -160,12 +191,18 @@ export class RtmpPublisher {
 
   /**
    * Sends one tag. Over the backlog bound it drops tags until the backlog has halved and a keyframe comes (an audio
-   * tag suffices when there is no video: `hasVideo` false). Sequence headers and metadata always go out.
+   * tag suffices when there is no video: `hasVideo` false). Sequence headers and metadata always go out; who lets those pile up
+   * to twice the bound is let go (`stalled`).
    */
   send(tag: FlvTag, hasVideo = true): 'sent' | 'dropped' {
     if (this.#socket.destroyed) return 'dropped';
     if (this.#shouldDrop(tag, hasVideo)) {
       this.#droppedTags += 1;
+      return 'dropped';
+    }
+    if (this.#socket.writableLength > this.#backlogBytesMax * BACKLOG_FACTOR_MAX) {
+      this.#droppedTags += 1;
+      this.end('stalled');
       return 'dropped';
     }
     const bytes = this.#conversation.encode(tag);
