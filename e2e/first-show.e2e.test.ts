@@ -90,7 +90,9 @@ describe.skipIf(!hasBrowser)('a first visit', () => {
         skews.push([PLAYERS[index] ?? '', seenAtMs - pinnedAtMs]);
       }
     }
-    process.stdout.write(`R5 skews: ${skews.map(([player, skewMs]) => `${player} ${Math.round(skewMs)} ms`).join(', ')}\n`);
+    process.stdout.write(
+      `R5 skews: ${skews.map(([player, skewMs]) => `${player} ${Math.round(skewMs)} ms`).join(', ')}\n`,
+    );
     for (const [player, skewMs] of skews) {
       expect(skewMs, player).toBeGreaterThanOrEqual(-250);
       expect(skewMs, player).toBeLessThanOrEqual(250);

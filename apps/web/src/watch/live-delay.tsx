@@ -14,7 +14,7 @@ type Reading = { readonly mode: PlaybackMode; readonly tenthsOfSecond: number | 
 export function LiveDelay({ player }: { readonly player: LivePlayerHandle }): ReactElement | null {
   const { t } = useTranslation();
   const reading = useReading(player);
-  if (reading === null || player.state.kind !== 'playing') return null;
+  if (reading === null || (player.state.kind !== 'playing' && player.state.kind !== 'stalled')) return null;
   const { mode, tenthsOfSecond } = reading;
   return (
     <span className="sf-controls__delay" title={t(`player.modeName.${mode}`)} data-testid="live-delay">

@@ -79,6 +79,7 @@ export class LivePlayer {
     const { video } = options;
     const listen = { signal: this.#listeners.signal };
     video.addEventListener('playing', () => this.#onPlaying(), listen);
+    video.addEventListener('waiting', () => this.#onWaiting(), listen);
     video.addEventListener('pause', () => this.#onPaused(), listen);
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_PERIOD_MS);
     this.#tell({ kind: 'begin' });
@@ -230,8 +231,12 @@ export class LivePlayer {
     this.#become({ kind: 'playing' });
   }
 
+  #onWaiting(): void {
+    if (this.#engine !== null && this.#state.kind === 'playing') this.#become({ kind: 'stalled' });
+  }
+
   #onPaused(): void {
-    if (this.#engine === null || this.#state.kind !== 'playing') return;
+    if (this.#engine === null || !this.#hasPicture) return;
     this.#pausedAtMs = performance.now();
     this.#become({ kind: 'paused' });
   }
@@ -251,7 +256,7 @@ export class LivePlayer {
       this.#fail('lost');
       return;
     }
-    const shouldProgress = this.#state.kind === 'playing' && !this.#isInterrupted && !document.hidden;
+    const shouldProgress = this.#hasPicture && !this.#isInterrupted && !document.hidden;
     const progress = { playerMs: video.currentTime * 1_000, edgeMs: engine.edgeMs() };
     if (this.#stalls.tick(progress, shouldProgress, engine.stallLimits)) {
       this.#fail('lost');
@@ -259,6 +264,10 @@ export class LivePlayer {
       engine.keepToEdge();
       this.#tell({ kind: 'tick' });
     }
+  }
+
+  get #hasPicture(): boolean {
+    return this.#state.kind === 'playing' || this.#state.kind === 'stalled';
   }
 
   #become(state: PlayerState): void {

@@ -20,7 +20,7 @@ export function PlayerControls({ frame, video, player, isMuted, setMuted }: Play
   const [volume, setVolume] = useState(0.8);
   const isFullscreen = useIsFullscreen(frame);
   const isPaused = player.state.kind === 'paused' || player.state.kind === 'blocked';
-  const canPause = isPaused || player.state.kind === 'playing';
+  const canPause = isPaused || player.state.kind === 'playing' || player.state.kind === 'stalled';
 
   const changeVolume = (next: number): void => {
     setVolume(next);

@@ -3,6 +3,7 @@ import { isShowOver, type PlayerState, type SlateInput, slateOf } from './player
 
 const RETRYING: PlayerState = { kind: 'retrying', attempt: 2 };
 const PLAYING: PlayerState = { kind: 'playing' };
+const STALLED: PlayerState = { kind: 'stalled' };
 const LOADING: PlayerState = { kind: 'loading' };
 
 function check(player: PlayerState, stream: SlateInput['stream'], status: SlateInput['status'], slate: string | null) {
@@ -25,8 +26,17 @@ test('no picture: the planes that answer say why', () => {
   check({ kind: 'blocked' }, 'live', 'live', 'blocked');
 });
 
+test('what was loaded before an interruption is seen to its end', () => {
+  check(PLAYING, 'interrupted', 'interrupted', null);
+});
+
+test('a short stall has no slate', () => {
+  check(STALLED, 'live', 'live', null);
+});
+
 test('interrupted and ended stand in front of a frozen picture', () => {
-  check(PLAYING, 'interrupted', 'live', 'interrupted');
+  check(STALLED, 'interrupted', 'live', 'interrupted');
+  check({ kind: 'paused' }, 'interrupted', 'live', 'interrupted');
   check(PLAYING, 'ended', 'live', 'ended');
   check(RETRYING, 'unknown', 'ended', 'ended');
   check(LOADING, 'unknown', 'cancelled', 'cancelled');

@@ -3,7 +3,10 @@ import type { ShowStatus, StreamState } from '@showfloor/protocol';
 /** What the player itself is doing. */
 export type PlayerState =
   | { readonly kind: 'loading' }
+  /** The picture moves. */
   | { readonly kind: 'playing' }
+  /** It should move, but what was loaded is used up. */
+  | { readonly kind: 'stalled' }
   | { readonly kind: 'paused' }
   /** The browser refused to start by itself: a press on play is needed. */
   | { readonly kind: 'blocked' }
@@ -36,8 +39,9 @@ export function slateOf({ player, stream, status }: SlateInput): Slate {
   if (player.kind === 'unsupported') return 'unsupported';
   if (status === 'cancelled') return 'cancelled';
   if (isShowOver(stream, status)) return 'ended';
+  if (player.kind === 'playing') return null;
   if (stream === 'interrupted') return 'interrupted';
-  if (player.kind === 'playing' || player.kind === 'paused') return null;
+  if (player.kind === 'paused' || player.kind === 'stalled') return null;
   if (player.kind === 'blocked') return 'blocked';
   if (player.kind === 'loading') return isBeforeStart(status, stream) ? 'starting' : 'loading';
   if (isBeforeStart(status, stream)) return 'starting';
