@@ -103,6 +103,53 @@ test('a few lost pictures: the one before stands, or the one after comes early w
   });
 });
 
+test('V8 whatever the rate does, a part lasts as long as the pictures in it, and none is shown early', () => {
+  const steps = fc.array(fc.integer({ min: 34, max: 190 }), { minLength: 60, maxLength: 200 });
+  const rates = fc.array(fc.tuple(fc.constantFrom(8, 12.5, 15, 25, 29.97), fc.integer({ min: 10, max: 60 })));
+  fc.assert(
+    fc.property(steps, rates, fc.constantFrom(0, 80), fc.boolean(), (irregular, changes, cts, isIrregular) => {
+      const changing = changes.flatMap(([fps, count]) => Array.from({ length: count }, () => 1_000 / fps));
+      let timestampMs = 0;
+      const frames = Array.from({ length: 50 }, (_, index) => picture(index * 40, index % 25 === 0, cts));
+      for (const [index, stepMs] of (isIrregular ? irregular : changing).entries()) {
+        timestampMs += stepMs;
+        frames.push(picture(Math.round(1_960 + timestampMs), index % 25 === 0, cts));
+      }
+      const made = cut(frames, 40).parts.flat();
+      expect(runsFollow(made, 'video')).toBe(true);
+      let index = 0;
+      for (const { startTicks, endTicks, video } of made) {
+        const samples = video?.samples ?? [];
+        const lastsTicks = samples.reduce((sum, { durationTicks }) => sum + durationTicks, 0);
+        expect([video?.baseDecodeTimeTicks, lastsTicks]).toEqual([startTicks, endTicks - startTicks]);
+        let dtsTicks = startTicks;
+        for (const { durationTicks, compositionOffsetTicks } of samples) {
+          const lateMs = (dtsTicks + compositionOffsetTicks) / 90 - (frames[index]?.timestampMs ?? 0) - cts;
+          expect(lateMs).toBeGreaterThan(-14);
+          expect(lateMs).toBeLessThan(200); // comes before it was due, after the one before it was sent: waits for its end
+          dtsTicks += durationTicks;
+          index += 1;
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a picture that comes late after its predecessor was sent leaves no hole in decode time, reordered or not', () => {
+  for (const cts of [0, 80]) {
+    const script = `${SECOND} Kpppp ${'.'.repeat(15)} pppppp`; // 600 ms, from the border of a part on
+    const frames = play(script, 40, { sound: true }).map((frame) =>
+      frame.track === 'video' ? { ...frame, compositionMs: cts } : frame,
+    );
+    const { parts } = cut(frames, 40, { sound: true });
+    expect(runsFollow(parts.flat(), 'video')).toBe(true); // browsers drop what follows a hole up to the next keyframe
+    expect(runsFollow(parts.flat(), 'audio')).toBe(true);
+    const late = parts[1]?.[1]?.video?.samples[0];
+    expect(late).toMatchObject({ compositionOffsetTicks: (600 + cts) * 90, durationTicks: 640 * 90 });
+  }
+});
+
 test('a pause in which sound goes on stays: parts of sound alone, and the picture before it stands', () => {
   const script = `${SECOND} Kppp ${'.'.repeat(15)} Kpppppp`; // 600 ms
   check(script, { sound: true }, 'Kpppp|ppppp|ppppp|ppppp|ppppp / Kppp|-|-|K|ppppp');

@@ -3,7 +3,8 @@
  *
  * - A part is closed with its last picture, not with the first of the next, while pictures come in time: what it lasts is known.
  * - A part lasts at most PART-TARGET. Where pictures do not fit (a changing frame rate, a pause) it ends at the last picture that
- *   begins within 85–100 % of it; if there is none, at PART-TARGET, and the picture before stands longer than its part.
+ *   begins within 85–100 % of it; if there is none, where parts usually end, and the next picture is decoded there, before it is shown. So
+ *   a part lasts as long as what is in it, unless no picture comes for a whole part: then the one before stands longer than its part.
  * - A segment ends at the first keyframe after `segmentMs`, or without one at `segmentMsMax`, and then at any next keyframe.
  * - A pause in which sound goes on stays: the picture before it stands. A pause in which nothing came is closed up, as the stream
  *   closes up longer ones.
@@ -13,8 +14,10 @@ import { framesPerPart, KEYFRAME_EARLY_MS_MAX, PART_FILL_MIN, TICKS_PER_MS } fro
 import type { HlsFrame, Segmenter, SegmenterSink, SegmenterStart, SegmentPlan } from './segmenter.ts';
 import { toStreamMs } from './segmenter.ts';
 import type { SoundQueue } from './sound-queue.ts';
-import { type Picture, VideoClock } from './video-clock.ts';
+import { decodeEarlier, type Picture, VideoClock } from './video-clock.ts';
 
+/** A picture further behind the end of a part than this many parts ends a pause: it is decoded where it is shown. */
+const EARLY_PARTS_MAX = 2;
 /** Sound that waits for a picture: 10 s of it. */
 const WAITING_SOUNDS_MAX = 500;
 
@@ -38,7 +41,6 @@ export class PictureSegmenter implements Segmenter {
   #waitingSounds: HlsFrame[] = [];
   /** The open segment began without a keyframe. */
   #isForced = false;
-  #hasReordering = false;
   #segmentPictures = 0;
   /** Pictures of the latest segment that ended with a keyframe behind it. */
   #usualPictures = Number.POSITIVE_INFINITY;
@@ -105,10 +107,9 @@ export class PictureSegmenter implements Segmenter {
       }
       this.#begin(frame);
     }
-    if (frame.compositionMs !== 0) this.#hasReordering = true;
     const picture = this.#place(frame);
     if (this.#waitingSounds.length > 0) this.#takeWaitingSounds(0);
-    this.#cutBefore(picture.dtsTicks, picture.isKeyframe);
+    this.#cutBefore(picture);
     this.#pictures.push(picture);
     this.#segmentPictures += 1;
     this.#closeIfFull(picture);
@@ -142,15 +143,11 @@ export class PictureSegmenter implements Segmenter {
       this.#sink.gap('closed_up');
       if (this.#pictures.length === 0) this.#partStreamMs = toStreamMs(this.#partStart, this.#offsetTicks);
     }
-    // Pictures that are decoded before they are shown cannot be moved one by one, unless it is a keyframe.
-    const mayPull = pauseTicks <= this.#partTicksMax && (frame.isKeyframe || !this.#hasReordering);
     const { picture, placement } = this.#clock.place(
       { data: frame.data, compositionOffsetTicks: frame.compositionMs * TICKS_PER_MS, isKeyframe: frame.isKeyframe },
       atTicks,
-      mayPull,
     );
-    if (placement === 'hole') this.#sink.gap('hole');
-    if (placement === 'late') this.#sink.gap('video_gap');
+    if (placement === 'late' || placement === 'pulled') this.#sink.gap('video_gap');
     return picture;
   }
 
@@ -159,29 +156,44 @@ export class PictureSegmenter implements Segmenter {
     return endTicks !== null && endTicks >= ticks - this.#partTicksMax;
   }
 
-  /** Closes what ends before a picture that begins at `ticks`. */
-  #cutBefore(ticks: number, isKeyframe: boolean): void {
+  /** Closes what ends before a picture begins. */
+  #cutBefore(picture: Picture): void {
     for (;;) {
       const segmentLimit = this.#segmentStart + this.#plan.segmentMsMax * TICKS_PER_MS;
       const partLimit = this.#partStart + this.#partTicksMax;
-      if (ticks <= Math.min(segmentLimit, partLimit)) break;
+      if (picture.dtsTicks <= Math.min(segmentLimit, partLimit)) break;
       if (segmentLimit <= partLimit) {
-        this.#closePart(this.#latestStart(this.#partStart, segmentLimit, segmentLimit));
+        this.#closeWithin(this.#partStart, segmentLimit, segmentLimit, picture);
         this.#closeSegment(this.#partStart);
         this.#isForced = true;
         this.#sink.gap('forced_cut');
       } else {
         const leastTicks = this.#partStart + this.#partTicksMax * PART_FILL_MIN;
-        this.#closePart(this.#latestStart(leastTicks, partLimit, this.#partStart + this.#usualPartTicks()));
+        this.#closeWithin(leastTicks, partLimit, this.#partStart + this.#usualPartTicks(), picture);
       }
     }
-    if (isKeyframe && this.#isDue(ticks)) {
+    const ticks = picture.dtsTicks;
+    if (picture.isKeyframe && this.#isDue(ticks)) {
       if (ticks > this.#partStart) this.#closePart(ticks);
       this.#usualPictures = this.#isForced ? Number.POSITIVE_INFINITY : this.#segmentPictures;
       this.#closeSegment(ticks);
     } else if (ticks - this.#partStart >= this.#closeFromTicks()) {
       this.#closePart(ticks);
     }
+  }
+
+  /** Closes the part where the latest picture within the bounds begins; else at `otherwise`, where `next` is decoded if it is near. */
+  #closeWithin(fromTicks: number, toTicks: number, otherwise: number, next: Picture): void {
+    const begun = this.#pictures.findLast(
+      ({ dtsTicks }) => dtsTicks >= fromTicks && dtsTicks <= toTicks && dtsTicks > this.#partStart,
+    );
+    const endTicks = begun?.dtsTicks ?? otherwise;
+    const last = this.#pictures.at(-1);
+    if (begun === undefined && last !== undefined && next.dtsTicks - endTicks < this.#partTicksMax * EARLY_PARTS_MAX) {
+      last.durationTicks = endTicks - last.dtsTicks;
+      decodeEarlier(next, endTicks);
+    }
+    this.#closePart(endTicks);
   }
 
   /** A keyframe at `ticks` begins a segment. */
@@ -206,14 +218,6 @@ export class PictureSegmenter implements Segmenter {
     return frames === null ? leastTicks : Math.max(leastTicks, (frames - 0.5) * frameTicks);
   }
 
-  /** The start of the latest open picture within the bounds; `otherwise` when none begins there. */
-  #latestStart(fromTicks: number, toTicks: number, otherwise: number): number {
-    const picture = this.#pictures.findLast(
-      ({ dtsTicks }) => dtsTicks >= fromTicks && dtsTicks <= toTicks && dtsTicks > this.#partStart,
-    );
-    return picture?.dtsTicks ?? otherwise;
-  }
-
   #closeIfFull(latest: Picture): void {
     if (!this.#clock.isSteady) return;
     const lengthTicks = latest.dtsTicks + latest.durationTicks - this.#partStart;
@@ -230,7 +234,8 @@ export class PictureSegmenter implements Segmenter {
     const rest = this.#pictures.findIndex(({ dtsTicks }) => dtsTicks >= endTicks);
     const pictures = rest === -1 ? this.#pictures : this.#pictures.slice(0, rest);
     this.#pictures = rest === -1 ? [] : this.#pictures.slice(rest);
-    if (this.#pictures.length === 0) this.#clock.sent();
+    const lastOut = pictures.at(-1);
+    if (lastOut !== undefined) this.#clock.sent(lastOut);
     this.#sounds?.fill(startTicks, endTicks);
     const audio = this.#sounds?.take(soundEndTicks) ?? null;
     const first = pictures[0];

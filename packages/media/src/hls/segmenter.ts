@@ -28,13 +28,11 @@ export type MediaPart = Readonly<{
 }>;
 
 /**
- * What is not as it should be: `hole` a picture came after its predecessor had been sent · `video_gap` pictures are missing ·
- * `closed_up` nothing was sent for a while, the timeline goes on without it · `audio_gap` · `audio_dropped` sound for a time that is
- * filled · `silence` begins · `forced_cut` a segment ends without a keyframe behind it · `before_keyframe` pictures that cannot be
- * decoded.
+ * What is not as it should be: `video_gap` pictures are missing · `closed_up` nothing was sent for a while, the timeline goes on without
+ * it · `audio_gap` · `audio_dropped` sound for a time that is filled · `silence` begins · `forced_cut` a segment ends without a keyframe
+ * behind it · `before_keyframe` pictures that cannot be decoded.
  */
 export type HlsGapKind =
-  | 'hole'
   | 'video_gap'
   | 'closed_up'
   | 'audio_gap'

@@ -5,11 +5,11 @@
  */
 import { TICKS_PER_MS } from './part-plan.ts';
 
-/** A picture on its way into a part. Its duration is a guess until the next one comes or its part is closed. */
+/** A picture on its way into a part. Its times may change until the next one comes or its part is closed; when it is shown does not. */
 export type Picture = {
   readonly data: Uint8Array;
-  readonly dtsTicks: number;
-  readonly compositionOffsetTicks: number;
+  dtsTicks: number;
+  compositionOffsetTicks: number;
   readonly isKeyframe: boolean;
   durationTicks: number;
 };
@@ -28,10 +28,10 @@ const RATE_CHANGE_SHARE = 0.004;
 const STEADY_AFTER_FRAMES = 20;
 
 /**
- * What became of a picture's time. `late`: the picture before it stands longer · `pulled`: that one has been sent, so this one comes
- * early · `hole`: nothing covers the time before it.
+ * What became of a picture's time. `late`: the picture before it stands longer · `pulled`: that one has been sent, so this one is decoded
+ * early and shown when it was meant to be · `early`: before it was due.
  */
-export type Placement = 'steady' | 'late' | 'pulled' | 'hole' | 'early';
+export type Placement = 'steady' | 'late' | 'pulled' | 'early';
 
 /** The clock of one video track, in ticks. */
 export class VideoClock {
@@ -68,38 +68,38 @@ export class VideoClock {
     this.#beginTicks = ticks;
   }
 
-  /** The latest picture has gone out with the duration it has. */
-  sent(): void {
-    this.#isLastSent = true;
+  /** A picture has gone out with the duration it has. */
+  sent(picture: Picture): void {
+    if (picture === this.#last) this.#isLastSent = true;
   }
 
   /**
-   * Gives a picture its decode time. `atTicks` is what the publisher said. `mayPull`: the picture may be shown earlier, when the time
-   * before it would be empty otherwise.
+   * Gives a picture its decode time. `atTicks` is what the publisher said. There is never a hole: browsers drop what follows one, up to
+   * the next keyframe (Media Source Extensions, coded frame processing).
    */
   place(
     picture: Readonly<{ data: Uint8Array; compositionOffsetTicks: number; isKeyframe: boolean }>,
     atTicks: number,
-    mayPull: boolean,
   ): { picture: Picture; placement: Placement } {
-    const { dtsTicks, placement } = this.#timeOf(atTicks, mayPull);
+    const { dtsTicks, placement } = this.#timeOf(atTicks);
     this.#steadyFrames = placement === 'steady' ? this.#steadyFrames + 1 : 0;
-    this.#errorTicks = atTicks - dtsTicks;
+    const heldTicks = placement === 'pulled' ? Math.round(atTicks) - dtsTicks : 0;
+    this.#errorTicks = atTicks - dtsTicks - heldTicks;
     this.#followRate(atTicks);
     const { data, compositionOffsetTicks, isKeyframe } = picture;
     const placed: Picture = {
       data,
       dtsTicks,
-      compositionOffsetTicks: this.#wholeFrames(compositionOffsetTicks),
+      compositionOffsetTicks: this.#wholeFrames(compositionOffsetTicks) + heldTicks,
       isKeyframe,
-      durationTicks: this.#nextDuration(),
+      durationTicks: this.#nextDuration() + heldTicks,
     };
     this.#last = placed;
     this.#isLastSent = false;
     return { picture: placed, placement };
   }
 
-  #timeOf(atTicks: number, mayPull: boolean): { dtsTicks: number; placement: Placement } {
+  #timeOf(atTicks: number): { dtsTicks: number; placement: Placement } {
     const last = this.#last;
     if (last === null) return { dtsTicks: this.#beginTicks ?? Math.max(0, Math.round(atTicks)), placement: 'steady' };
     const dueTicks = last.dtsTicks + last.durationTicks;
@@ -112,11 +112,7 @@ export class VideoClock {
       if (!this.#isLastSent) last.durationTicks = dtsTicks - last.dtsTicks;
       return { dtsTicks, placement: 'early' };
     }
-    if (this.#isLastSent) {
-      return mayPull
-        ? { dtsTicks: dueTicks, placement: 'pulled' }
-        : { dtsTicks: Math.round(atTicks), placement: 'hole' };
-    }
+    if (this.#isLastSent) return { dtsTicks: dueTicks, placement: 'pulled' };
     const dtsTicks = Math.round(atTicks);
     last.durationTicks = dtsTicks - last.dtsTicks;
     return { dtsTicks, placement: 'late' };
@@ -152,4 +148,12 @@ export class VideoClock {
     if (Math.abs(measured - this.#frameTicks) > this.#frameTicks * RATE_CHANGE_SHARE) this.#frameTicks = measured;
     this.#rate = { startTicks: atTicks, lastTicks: atTicks, frames: 0, stepMin: 0, stepMax: 0 };
   }
+}
+
+/** Decodes a picture earlier, at `ticks`: it is shown when it was meant to be, and ends when it would have ended. */
+export function decodeEarlier(picture: Picture, ticks: number): void {
+  const heldTicks = picture.dtsTicks - ticks;
+  picture.dtsTicks = ticks;
+  picture.compositionOffsetTicks += heldTicks;
+  picture.durationTicks += heldTicks;
 }
