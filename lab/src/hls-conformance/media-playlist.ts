@@ -14,6 +14,8 @@ export type ListedSegment = Readonly<{
   parts: readonly ListedPart[];
   mapUri: string | null;
   hasDiscontinuity: boolean;
+  /** EXT-X-GAP: listed, and not to be loaded. */
+  isGap: boolean;
   dateTimeMs: number | null;
 }>;
 
@@ -95,6 +97,9 @@ const TAGS: Readonly<Record<string, (reader: Reader, value: string) => void>> = 
   'EXT-X-DISCONTINUITY': ({ segment }) => {
     segment.hasDiscontinuity = true;
   },
+  'EXT-X-GAP': ({ segment }) => {
+    segment.isGap = true;
+  },
   'EXT-X-PROGRAM-DATE-TIME': ({ list, segment }, value) => {
     const timeMs = Date.parse(value);
     if (Number.isNaN(timeMs)) list.problems.push(`PROGRAM-DATE-TIME ${value} is no date`);
@@ -164,5 +169,14 @@ function readLine(reader: Reader, line: string): void {
 }
 
 function newSegment(mediaSequence: number, mapUri: string | null): Draft {
-  return { mediaSequence, uri: null, durationMs: null, parts: [], mapUri, hasDiscontinuity: false, dateTimeMs: null };
+  return {
+    mediaSequence,
+    uri: null,
+    durationMs: null,
+    parts: [],
+    mapUri,
+    hasDiscontinuity: false,
+    isGap: false,
+    dateTimeMs: null,
+  };
 }

@@ -76,6 +76,24 @@ export class MediaTimeline {
     return result;
   }
 
+  /**
+   * A whole part or segment, at its place in the list. The first one says with `playFromMs` where playback begins (it may lie
+   * behind this span: players start at an independent part before it). What lies before the end is not appended again.
+   */
+  appendSpan(fromMs: number, toMs: number, playFromMs: number = fromMs): AppendResult {
+    const track = this.#video;
+    if (track === null) {
+      this.#startMs = Math.max(fromMs, playFromMs);
+      this.#video = { lastDtsMs: fromMs, endMs: toMs, frameMs: VIDEO_FRAME_MS };
+      return 'appended';
+    }
+    if (toMs <= track.endMs) return 'regression';
+    this.#video = { lastDtsMs: fromMs, endMs: toMs, frameMs: track.frameMs };
+    if (fromMs - track.endMs <= this.#gapMsMin) return 'appended';
+    if (this.#holes.length < HOLES_MAX) this.#holes.push({ fromMs: track.endMs, toMs: fromMs });
+    return 'hole';
+  }
+
   #extend(track: Track | null, dtsMs: number, firstFrameMs: number): [Track, AppendResult] {
     if (track === null) return [{ lastDtsMs: dtsMs, endMs: dtsMs + firstFrameMs, frameMs: firstFrameMs }, 'appended'];
     const deltaMs = dtsMs - track.lastDtsMs;

@@ -2,7 +2,7 @@
 
 /** All times are media time unless they say otherwise. */
 export type PlayerProfile = {
-  readonly name: 'mpegts.js' | 'strict';
+  readonly name: 'mpegts.js' | 'hls.js' | 'native' | 'strict';
   /** Buffered media needed for the first picture, and to go on after a stall. */
   readonly startLevelMs: number;
   readonly resumeLevelMs: number;
@@ -41,8 +41,40 @@ const STRICT: PlayerProfile = {
   latencyChase: null,
 };
 
+/**
+ * hls.js 1.7 as it comes: plays as soon as the first fragment is appended, seeks over holes from 0.1 s (`maxBufferHole`), never plays
+ * faster (`maxLiveSyncPlaybackRate` 1) and never jumps for latency.
+ */
+const HLS_JS: PlayerProfile = {
+  name: 'hls.js',
+  startLevelMs: 100,
+  resumeLevelMs: 100,
+  gapMsMin: 100,
+  onGap: 'jump',
+  liveSync: null,
+  latencyChase: null,
+};
+
+/** A platform player: wants half a second before it starts and after a stall, waits out holes. Its real levels are not published. */
+const NATIVE: PlayerProfile = {
+  name: 'native',
+  startLevelMs: 500,
+  resumeLevelMs: 500,
+  gapMsMin: 500,
+  onGap: 'stall',
+  liveSync: null,
+  latencyChase: null,
+};
+
 /** Profiles by name. */
 export const PLAYER_PROFILES: Readonly<Record<PlayerProfile['name'], PlayerProfile>> = {
   'mpegts.js': MPEGTS_JS,
+  'hls.js': HLS_JS,
+  native: NATIVE,
   strict: STRICT,
 };
+
+/** Whether a text names a profile. */
+export function isPlayerProfileName(text: string): text is PlayerProfile['name'] {
+  return Object.hasOwn(PLAYER_PROFILES, text);
+}

@@ -4,6 +4,7 @@
  * Times `atMs` are monotonic milliseconds of one clock. States follow CMCD v2 `sta` (CTA-5004-B).
  */
 import { type AppendResult, MediaTimeline, type MediaUnit } from './media-timeline.ts';
+import type { PlayerInput } from './player-input.ts';
 import type { PlayerProfile } from './player-profile.ts';
 
 /** `idle → starting → playing ⇄ rebuffering → ended | failed`. */
@@ -25,6 +26,9 @@ export type PlayerOutput =
     }
   | { readonly type: 'jump'; readonly atMs: number; readonly mediaMs: number }
   | { readonly type: 'passed'; readonly atMs: number; readonly mark: number };
+
+/** Media of a list from one time to another. */
+export type MediaSpan = { readonly fromMs: number; readonly toMs: number; readonly playFromMs: number };
 
 /** Sums of one session (CTA-2066): watched includes startup and stalls, played only moving pictures. */
 export type PlayerTotals = {
@@ -51,10 +55,11 @@ type Mark = { readonly mediaMs: number; readonly mark: number };
 export const MARKS_MAX = 512;
 const EPSILON_MS = 1e-6;
 
-/** One session of one viewer. */
+/** One session of one viewer. `record` is told of everything that goes in: the same inputs give the same stalls again. */
 export class Player {
   readonly #profile: PlayerProfile;
   readonly #emit: (output: PlayerOutput) => void;
+  readonly #record: ((input: PlayerInput) => void) | null;
   #state: PlayerState = 'idle';
   #timeline: MediaTimeline;
   #atMs = 0;
@@ -64,17 +69,23 @@ export class Player {
   #isCatchingUp = false;
   #marks: Mark[] = [];
   #lagMs = 0;
+  #isComplete = false;
   #totals = { watchedMs: 0, playedMs: 0, stalledMs: 0, stallCount: 0, mediaMs: 0, jumpedMs: 0 };
   #startupMs: number | null = null;
 
-  constructor(profile: PlayerProfile, emit: (output: PlayerOutput) => void) {
+  constructor(profile: PlayerProfile, emit: (output: PlayerOutput) => void, record?: (input: PlayerInput) => void) {
     this.#profile = profile;
     this.#emit = emit;
+    this.#record = record ?? null;
     this.#timeline = new MediaTimeline(profile.gapMsMin);
   }
 
   get state(): PlayerState {
     return this.#stall !== null && !this.#stall.isConfirmed ? 'playing' : this.#state;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'ended' || this.#state === 'failed';
   }
 
   get totals(): PlayerTotals {
@@ -86,8 +97,14 @@ export class Player {
     return this.#timeline.startMs === null ? 0 : this.#timeline.endMs - this.#playheadMs;
   }
 
+  /** Media time on screen. */
+  get playheadMs(): number {
+    return this.#playheadMs;
+  }
+
   /** The viewer pressed play (at the planned instant, not at the one the generator got round to it). */
   request(atMs: number): void {
+    this.#record?.({ type: 'request', atMs });
     this.#atMs = atMs;
     this.#requestedAtMs = atMs;
     this.#state = 'starting';
@@ -95,10 +112,32 @@ export class Player {
 
   /** A frame or packet arrived whole. `lagMs`: how late the generator's event loop ran at that moment. */
   media(atMs: number, unit: MediaUnit, lagMs: number): AppendResult {
+    this.#record?.({ type: 'media', atMs, ...unit, lagMs });
     this.advance(atMs);
     this.#lagMs = lagMs;
     const hadStart = this.#timeline.startMs !== null;
-    const result = this.#timeline.append(unit);
+    return this.#appended(atMs, hadStart, this.#timeline.append(unit));
+  }
+
+  /** A part or segment arrived whole. `playFromMs` counts for the first one only: where playback begins. */
+  span(atMs: number, { fromMs, toMs, playFromMs }: MediaSpan, lagMs: number): AppendResult {
+    this.#record?.({ type: 'span', atMs, fromMs, toMs, playFromMs, lagMs });
+    this.advance(atMs);
+    this.#lagMs = lagMs;
+    const hadStart = this.#timeline.startMs !== null;
+    return this.#appended(atMs, hadStart, this.#timeline.appendSpan(fromMs, toMs, playFromMs));
+  }
+
+  /** No more media will come: an empty buffer is then the end, not a stall. */
+  complete(atMs: number): void {
+    this.#record?.({ type: 'complete', atMs });
+    this.advance(atMs);
+    this.#isComplete = true;
+    if (this.#state === 'starting' && this.bufferMs > 0) this.#start(atMs);
+    if (this.#state === 'rebuffering' && this.bufferMs <= EPSILON_MS) this.#finish(atMs, 'ended');
+  }
+
+  #appended(atMs: number, hadStart: boolean, result: AppendResult): AppendResult {
     if (!hadStart && this.#timeline.startMs !== null) this.#playheadMs = this.#timeline.startMs;
     if (this.#timeline.startMs === null) return result;
     if (this.#state === 'starting' && this.bufferMs >= this.#profile.startLevelMs) this.#start(atMs);
@@ -115,6 +154,7 @@ export class Player {
 
   /** A new connection: what was buffered is gone, media starts over with the next keyframe. */
   reconnect(atMs: number): void {
+    this.#record?.({ type: 'reconnect', atMs });
     this.advance(atMs);
     this.#timeline = new MediaTimeline(this.#profile.gapMsMin);
     this.#marks = [];
@@ -127,7 +167,7 @@ export class Player {
   advance(atMs: number): void {
     let leftMs = atMs - this.#atMs;
     if (leftMs <= 0) return;
-    if (this.#state === 'idle' || this.#state === 'ended' || this.#state === 'failed') {
+    if (this.#state === 'idle' || this.#isOver) {
       this.#atMs = atMs;
       return;
     }
@@ -137,17 +177,23 @@ export class Player {
       this.#atMs += usedMs;
       leftMs -= usedMs;
       this.#cross();
+      if (this.#isOver) {
+        this.#totals.watchedMs -= leftMs;
+        break;
+      }
     }
     this.#atMs = atMs;
   }
 
   /** The viewer left. An open stall counts up to now. */
   end(atMs: number): void {
+    this.#record?.({ type: 'end', atMs });
     this.#finish(atMs, 'ended');
   }
 
   /** Playback failed for good. */
   fail(atMs: number): void {
+    this.#record?.({ type: 'fail', atMs });
     this.#finish(atMs, 'failed');
   }
 
@@ -201,6 +247,7 @@ export class Player {
       if (this.#isCatchingUp && sync !== null && this.bufferMs <= sync.targetMs + EPSILON_MS)
         this.#isCatchingUp = false;
       if (hole !== undefined && this.#playheadMs >= hole.fromMs - EPSILON_MS) this.#enterHole(hole.fromMs, hole.toMs);
+      else if (this.bufferMs <= EPSILON_MS && this.#isComplete) this.#state = 'ended';
       else if (this.bufferMs <= EPSILON_MS) this.#halt(this.#atMs, 'starved', 0);
       return;
     }
@@ -277,6 +324,7 @@ export class Player {
   }
 
   #finish(atMs: number, state: 'ended' | 'failed'): void {
+    if (this.#isOver) return;
     this.advance(atMs);
     this.#reportStall(atMs);
     this.#state = state;
