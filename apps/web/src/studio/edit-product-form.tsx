@@ -50,9 +50,8 @@ export function EditProductForm({ product, onDone }: EditProductFormProps): Reac
       <Textarea
         label={t('studio.productDescription')}
         maxLength={4000}
-        autosize
-        minRows={1}
-        maxRows={6}
+        rows={3}
+        resize="vertical"
         value={edit.description}
         onChange={({ currentTarget }) => change({ description: currentTarget.value })}
       />

@@ -31,7 +31,12 @@ export function EditShowForm({ show, onDone }: EditShowFormProps): ReactElement 
       aria-label={t('studio.editShowNamed', { title: show.title })}
       onSubmit={(event) => void submit(event)}
     >
-      <ShowFields draft={draft} isFocused onChange={(part) => setDraft((now) => ({ ...now, ...part }))} />
+      <ShowFields
+        draft={draft}
+        isFocused
+        descriptionRows={3}
+        onChange={(part) => setDraft((now) => ({ ...now, ...part }))}
+      />
       <div className="sf-studio__row">
         <Button type="submit" loading={action.isBusy} disabled={draft.title.trim() === ''}>
           {t('studio.save')}

@@ -49,12 +49,16 @@ export function RestreamPanel({ show }: { readonly show: ShowSummary }): ReactEl
       </div>
       {isError && <Notice>{t('restream.down')}</Notice>}
       {isAdding && <RestreamTargetForm showId={show.id} target={null} onDone={close} />}
-      {data !== undefined && targets.length === 0 && !isAdding && <p className="sf-muted">{t('restream.none')}</p>}
-      <ul className="sf-studio__list">
-        {targets.map((target) => (
-          <RestreamTargetItem key={target.id} show={show} target={target} onDeleted={() => adder.current?.focus()} />
-        ))}
-      </ul>
+      {data !== undefined && targets.length === 0 && !isAdding && (
+        <p className="sf-muted sf-restream__none">{t('restream.none')}</p>
+      )}
+      {targets.length > 0 && (
+        <ul className="sf-studio__list">
+          {targets.map((target) => (
+            <RestreamTargetItem key={target.id} show={show} target={target} onDeleted={() => adder.current?.focus()} />
+          ))}
+        </ul>
+      )}
       {isFull && <p className="sf-muted">{t('restream.full', { count: TARGETS_MAX })}</p>}
     </section>
   );

@@ -6,11 +6,12 @@ import { SHOW_DATE_MAX, SHOW_DATE_MIN, type ShowDraft } from './show-draft.ts';
 type ShowFieldsProps = {
   readonly draft: ShowDraft;
   readonly isFocused?: boolean;
+  readonly descriptionRows?: number;
   readonly onChange: (part: Partial<ShowDraft>) => void;
 };
 
 /** Title, description and date of a show, new or not. */
-export function ShowFields({ draft, isFocused = false, onChange }: ShowFieldsProps): ReactElement {
+export function ShowFields({ draft, isFocused = false, descriptionRows = 1, onChange }: ShowFieldsProps): ReactElement {
   const { t } = useTranslation();
   return (
     <>
@@ -26,9 +27,8 @@ export function ShowFields({ draft, isFocused = false, onChange }: ShowFieldsPro
       <Textarea
         label={t('studio.showDescription')}
         maxLength={2000}
-        autosize
-        minRows={1}
-        maxRows={6}
+        rows={descriptionRows}
+        resize="vertical"
         value={draft.description}
         onChange={({ currentTarget }) => onChange({ description: currentTarget.value })}
       />
