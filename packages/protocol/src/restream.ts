@@ -9,7 +9,7 @@ export const RESTREAM_TARGETS_PER_SHOW_MAX = 5;
 
 /**
  * `idle`: the show is not on air · `connecting` · `active`: the target has accepted the stream and bytes flow ·
- * `waiting`: the last attempt failed or broke, the next one is due later · `stopped`: over.
+ * `waiting`: the last attempt failed or broke and the next one is due later, or the target takes no data · `stopped`: over.
  */
 export const RESTREAM_STATES = ['idle', 'connecting', 'active', 'waiting', 'stopped'] as const;
 export const RestreamState = Type.Enum([...RESTREAM_STATES]);

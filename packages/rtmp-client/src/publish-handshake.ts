@@ -37,6 +37,8 @@ const SERVER_LIMITS: RtmpReaderLimits = {
   pendingBytesMax: 128 * 1024,
   chunkStreamsMax: 16,
 };
+/** We ask to hear at least this often of bytes that have arrived: within a second of a usual stream. */
+const ACKNOWLEDGEMENT_WINDOW_BYTES = 256 * 1024;
 const METADATA_NAME = encodeAmf0('onMetaData');
 const SET_DATA_FRAME = encodeAmf0('@setDataFrame');
 const CONNECT_TRANSACTION = 1;
@@ -149,9 +151,12 @@ export class PublishConversation {
       case RtmpMessageType.windowAcknowledgementSize:
         this.#windowBytes = readControlArgument(message.payload);
         return;
-      case RtmpMessageType.setPeerBandwidth: // section 5.4.5: answered with our window, within which the server acknowledges
-        this.#send(this.#writer.write(windowAcknowledgementSize(readControlArgument(message.payload))));
+      case RtmpMessageType.setPeerBandwidth: {
+        // section 5.4.5: answered with our window, within which the server acknowledges
+        const windowBytes = Math.min(readControlArgument(message.payload), ACKNOWLEDGEMENT_WINDOW_BYTES);
+        this.#send(this.#writer.write(windowAcknowledgementSize(windowBytes)));
         return;
+      }
       case RtmpMessageType.acknowledgement:
         this.#peerAcknowledgedBytes = readControlArgument(message.payload);
         return;

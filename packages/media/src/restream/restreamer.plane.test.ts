@@ -1,5 +1,5 @@
 import { FlvDemuxer, type FlvTag, FlvTagType, readFlvAudioHeader, readFlvVideoHeader } from '@showfloor/media-formats';
-import { createLogger, createMetrics, OutboundGuard } from '@showfloor/service-kit';
+import { createLogger, createMetrics, type Logger, OutboundGuard } from '@showfloor/service-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CLIP, metricOf, until } from '../../test/plane-under-test.ts';
 import { RtmpSink } from '../../test/rtmp-sink.ts';
@@ -26,6 +26,8 @@ let stream: Stream;
 let restreamer: Restreamer;
 let story: string[];
 let text: () => Promise<string>;
+/** Events of warnings, as they are logged. */
+let warnings: unknown[];
 
 beforeEach(async () => {
   sink = await RtmpSink.open();
@@ -36,6 +38,7 @@ beforeEach(async () => {
   });
   stream.beginSource();
   story = [];
+  warnings = [];
 });
 afterEach(async () => {
   restreamer.stop();
@@ -52,7 +55,9 @@ function begin(): void {
     {
       guard: new OutboundGuard({ allowedNetworks: ['127.0.0.1'], allowedPorts: [sink.port] }),
       metrics: createMediaMetrics(registry),
-      log: createLogger('test', 'silent'),
+      log: Object.assign(Object.create(createLogger('test', 'silent')) as Logger, {
+        warn: (_fields: object, event: string) => warnings.push(event),
+      }),
       limits: { ...RESTREAM_LIMITS, backoff: { firstMs: 20, maxMs: 100 } },
       onStatus: ({ state, reason }) => story.push(reason === null ? state : `${state} ${reason}`),
     },
@@ -138,6 +143,42 @@ describe('one target, packet by packet', () => {
     const video = sink.messages.filter(({ typeId }) => typeId === FlvTagType.video).map(({ kind }) => kind);
     expect(video.slice(-2)).toEqual(['header', 'frame']);
     expect(video[0]).toBe('header');
+  });
+
+  test('a target that takes no more is not called active any longer, well before it is let go', async () => {
+    sink.behaviour = 'hangs';
+    push(0, firstKeyframe);
+    stream.goLive();
+    begin();
+    await until('the accepted publish', accepted);
+    const keyframe = packets[firstKeyframe];
+    if (keyframe === undefined) throw new Error('the clip has no keyframe');
+    const payload = new Uint8Array(100_000);
+    payload.set(keyframe.payload.subarray(0, 5));
+    await until('a backlog', () => {
+      stream.push({ ...keyframe, payload });
+      return restreamer.facts.backlogBytes > 500_000;
+    });
+    await until('active', isActive);
+    const nowMs = performance.now();
+    restreamer.sample(nowMs);
+    restreamer.sample(nowMs + 4_000);
+    expect([story.at(-1), sink.openConnections]).toEqual(['waiting stalled', 1]);
+    stream.push({ ...keyframe, payload });
+    expect(story.at(-1)).toBe('waiting stalled');
+    restreamer.sample(nowMs + 11_000);
+    await until('another attempt', () => sink.openedAtMs.length === 2);
+    expect(story.slice(0, 3)).toEqual(['connecting', 'active', 'waiting stalled']);
+  });
+
+  test('a target that keeps failing for one reason is a line in the log, not one for each attempt', async () => {
+    sink.behaviour = 'refuses';
+    begin();
+    await until('four attempts', () => sink.openedAtMs.length >= 4);
+    sink.behaviour = 'good';
+    stream.goLive();
+    await until('the accepted publish', accepted);
+    expect(warnings).toEqual(['restream.broke']);
   });
 
   test('stop while a connection is being made leaves none behind', async () => {

@@ -8,6 +8,7 @@ import type { RestreamTarget } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { BACKOFF_LIMITS, type BackoffLimits, backoffMs } from './backoff.ts';
 import { FlowMeter } from './flow-meter.ts';
+import { FlowWatch } from './flow-watch.ts';
 import { RestreamConnection } from './restream-connection.ts';
 import { type AttemptEnd, messageOf, type RestreamStatus } from './restream-status.ts';
 
@@ -22,7 +23,9 @@ export type RestreamLimits = Readonly<{
   backlogBytesMax: number;
   /** From the start of an attempt to the accepted publish. */
   connectTimeoutMs: number;
-  /** A target that has taken nothing for this long, with bytes waiting, is let go. */
+  /** A target that has taken nothing for this long, with bytes waiting, is not called active any longer. */
+  hesitantMs: number;
+  /** After this long it is let go. */
   stalledMs: number;
   /** A connection that was good for this long makes the next pause the shortest again. */
   steadyMs: number;
@@ -33,6 +36,7 @@ export type RestreamLimits = Readonly<{
 export const RESTREAM_LIMITS: RestreamLimits = {
   backlogBytesMax: 4 * 1024 * 1024,
   connectTimeoutMs: 10_000,
+  hesitantMs: 3_000,
   stalledMs: 10_000,
   steadyMs: 60_000,
   backoff: BACKOFF_LIMITS,
@@ -86,13 +90,17 @@ export class Restreamer implements StreamOutput {
   #attempts = 0;
   #failures = 0;
   #retryAtMs = 0;
+  /** The failure that was logged last. */
+  #toldReason: AttemptEnd['reason'] | null = null;
   /** Of connections that are over. */
   #sentBytesBefore = 0;
   #droppedBefore = 0;
   #framesBefore = 0;
   /** Bytes of this connection that must have left for the target to be active (again). */
   #flowMarkBytes = 0;
-  #progress = { sentBytes: 0, atMs: 0 };
+  #watch: FlowWatch;
+  /** It has stopped taking bytes, and is given a while. */
+  #isHesitant = false;
   #countedBytes = 0;
   #countedDrops = 0;
 
@@ -102,6 +110,7 @@ export class Restreamer implements StreamOutput {
     this.#stream = stream;
     this.#options = options;
     this.#isPublisherAway = stream.state === 'interrupted';
+    this.#watch = new FlowWatch(options.limits);
     void this.#run(); // never rejects: every outcome of an attempt is a value
   }
 
@@ -145,7 +154,7 @@ export class Restreamer implements StreamOutput {
   /** Measures the flow and lets a stalled target go. Call it about once a second. */
   sample(nowMs: number): void {
     const { sentBytes, droppedPackets } = this.#totals();
-    const { metrics, limits } = this.#options;
+    const { metrics } = this.#options;
     metrics.restreamSentBytes.inc(sentBytes - this.#countedBytes);
     metrics.restreamDroppedPackets.inc(droppedPackets - this.#countedDrops);
     this.#countedBytes = sentBytes;
@@ -153,12 +162,11 @@ export class Restreamer implements StreamOutput {
     this.#meter.sample(sentBytes, this.#framesBefore + (this.#connection?.videoFrames ?? 0), nowMs);
     const publisher = this.#connection?.publisher;
     if (publisher === undefined) return;
-    if (this.#status.state !== 'active') this.#noticeFlow(publisher);
-    if (sentBytes !== this.#progress.sentBytes || publisher.stats.backlogBytes === 0) {
-      this.#progress = { sentBytes, atMs: nowMs };
-    } else if (nowMs - this.#progress.atMs >= limits.stalledMs) {
-      publisher.end('stalled');
-    }
+    const verdict = this.#watch.sample(publisher.stats, nowMs);
+    this.#isHesitant = verdict !== 'flows';
+    if (verdict === 'stalled') publisher.end('stalled');
+    else if (this.#status.state !== 'active') this.#noticeFlow(publisher);
+    else if (this.#isHesitant) this.#setStatus('waiting', { reason: 'stalled' });
   }
 
   get facts(): RestreamFacts {
@@ -187,7 +195,7 @@ export class Restreamer implements StreamOutput {
 
   /** Active is who takes bytes: an accepted publish alone is not enough. */
   #noticeFlow(publisher: RtmpPublisher): void {
-    if (this.#isPublisherAway || this.#stop.signal.aborted) return;
+    if (this.#isPublisherAway || this.#isHesitant || this.#stop.signal.aborted) return;
     if (publisher.stats.sentBytes > this.#flowMarkBytes) this.#setStatus('active', null);
   }
 
@@ -221,7 +229,8 @@ export class Restreamer implements StreamOutput {
   async #pause(end: AttemptEnd): Promise<void> {
     const pauseMs = backoffMs(this.#failures, (this.#options.random ?? Math.random)(), this.#options.limits.backoff);
     this.#retryAtMs = performance.now() + pauseMs;
-    if (this.#failures === 1 || this.#status.reason !== end.reason) {
+    if (this.#failures === 1 || this.#toldReason !== end.reason) {
+      this.#toldReason = end.reason;
       const { playbackId } = this.#stream;
       this.#options.log.warn({ playbackId, targetId: this.target.id, reason: end.reason, pauseMs }, 'restream.broke');
     }
@@ -267,7 +276,8 @@ export class Restreamer implements StreamOutput {
     this.#options.metrics.restreamAccepted.inc();
     this.#options.log.info({ playbackId, targetId: this.target.id, attempts: this.#attempts }, 'restream.accepted');
     this.#flowMarkBytes = 0;
-    this.#progress = { sentBytes: this.#totals().sentBytes, atMs: performance.now() };
+    this.#watch = new FlowWatch(this.#options.limits);
+    this.#isHesitant = false;
     this.#connection = connection;
     if (this.#isPublisherAway) this.#setStatus('waiting', { reason: 'publisher_away' });
     if (this.#stop.signal.aborted) publisher.close();
