@@ -134,7 +134,11 @@ function changeTargets<T>(
     if (isOver(show.status)) return { ok: false, reason: 'illegal_transition' };
     const result = await change(tx, show);
     if (!result.ok) return result;
-    await sql`update shows set restream_revision = restream_revision + 1 where id = ${show.id}::uuid`.execute(tx);
+    // Not a mere count: after the return of an older database it would begin again where it was, and the media plane, which has
+    // seen those numbers, would take every change for an old one.
+    await sql`update shows
+      set restream_revision = greatest(restream_revision + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+      where id = ${show.id}::uuid`.execute(tx);
     await requestPlan(tx, show.playback_id);
     return result;
   });
