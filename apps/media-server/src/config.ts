@@ -106,6 +106,12 @@ export const VARIABLES = {
   MEDIA_HLS_WINDOW_SEGMENTS: integerVariable(8, 4, 60, 'Segments in the playlist; as many again are kept behind it'),
   MEDIA_HLS_PART_MS: integerVariable(200, 100, 1_000, 'What a part should last, in ms: the nearest number of frames'),
   MEDIA_HLS_BYTES_MAX: integerVariable(48 * MB, MB, 1024 * MB, 'HLS of one stream in memory; over it the oldest goes'),
+  MEDIA_HLS_BYTES_TOTAL_MAX: integerVariable(
+    1024 * MB,
+    MB,
+    64 * 1024 * MB,
+    'HLS of all streams in memory; over it ended ones go, then each keeps to an equal share',
+  ),
   MEDIA_HLS_LINGER_MS: integerVariable(30_000, 0, 600_000, 'How long HLS of an ended stream can be fetched, in ms'),
   MEDIA_HANDSHAKE_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'RTMP handshake, in ms'),
   MEDIA_FIRST_PACKET_TIMEOUT_MS: integerVariable(10_000, 100, 60_000, 'First media after an accepted publish, in ms'),

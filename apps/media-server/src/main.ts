@@ -164,6 +164,7 @@ function planeOptions(config: Config) {
       windowSegments: config.MEDIA_HLS_WINDOW_SEGMENTS,
       partMs: config.MEDIA_HLS_PART_MS,
       bytesMax: config.MEDIA_HLS_BYTES_MAX,
+      bytesTotalMax: config.MEDIA_HLS_BYTES_TOTAL_MAX,
       lingerMs: config.MEDIA_HLS_LINGER_MS,
     },
     hlsSequenceFile: join(config.DATA_DIR, 'hls-sequence'),

@@ -24,11 +24,14 @@ const OBJECT_ANSWERS_MAX = 64;
 
 /** How long requests are held. */
 export type HoldLimits = Readonly<{
-  /** For the first playlist of a stream that has just begun; hls.js gives its first list 20 s, but retries an error only once. */
+  /**
+   * For the first playlist of a stream that has just begun: it comes after one GOP, which is waited for up to 10 s (encoders left to
+   * themselves send 8 s of them). hls.js gives its first list 20 s without minding the first byte, but retries an error only once.
+   */
   firstMs: number;
   /** Target durations for a part that others before it came, then 503. Section 6.2.5.2. */
   targets: number;
-  /** No longer than this for anything: hls.js waits 10 s for a first byte. */
+  /** No longer than this for anything else: hls.js waits 10 s for a first byte of later lists. */
   msMax: number;
   /**
    * When the stream stands still (its publisher is gone or hangs), a blocked list is answered as it is after this share of the
@@ -38,8 +41,8 @@ export type HoldLimits = Readonly<{
   stalledTargets: number;
 }>;
 
-/** 8 s for a first list; 3 target durations, 8 s at most; 0.6 target durations when nothing moves. */
-export const HOLD_LIMITS: HoldLimits = { firstMs: 8_000, targets: 3, msMax: 8_000, stalledTargets: 0.6 };
+/** 12 s for a first list; 3 target durations, 8 s at most; 0.6 target durations when nothing moves. */
+export const HOLD_LIMITS: HoldLimits = { firstMs: 12_000, targets: 3, msMax: 8_000, stalledTargets: 0.6 };
 
 /** What requests wait for. */
 export type Wish =
@@ -207,7 +210,12 @@ export class HlsChannel {
     const { firstMs, targets, msMax, stalledTargets } = this.#limits;
     const { window } = this.source;
     const notYet = { answer: NOT_YET, outcome: 'timeout' };
-    if (window === null) return { ...notYet, sinceMs: nowMs - firstMs };
+    if (window === null) {
+      const whyNot = this.#whyNot();
+      return whyNot === null
+        ? { ...notYet, sinceMs: nowMs - firstMs }
+        : { answer: whyNot, outcome: outcomeOf(whyNot), sinceMs: nowMs };
+    }
     const holdMs = Math.min(msMax, targets * window.targetDurationMs);
     const stalledMs = Math.max(stalledTargets * window.targetDurationMs, 2 * window.partTargetMs);
     if (wish.kind === 'playlist' && nowMs - this.#changedAtMs >= stalledMs) {

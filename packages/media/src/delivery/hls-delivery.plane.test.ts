@@ -132,6 +132,18 @@ describe('playlists', () => {
     expect([late.status, late.headers['retry-after'], late.headers['cache-control']]).toEqual([503, '1', 'no-store']);
   });
 
+  test('who waits for a first list is told at once when there will be none', async () => {
+    await using floor = await HlsUnderTest.start();
+    const stream = floor.onAir('show', 3);
+    const waiting = floor.get('/live/show.m3u8');
+    await until('it to wait', () => floor.hls.heldCount === 1);
+    stream.problem = 'video_codec';
+    expect([(await waiting).status, JSON.parse((await waiting).body)]).toEqual([
+      404,
+      expect.objectContaining({ reason: 'no_hls_video_codec' }),
+    ]);
+  });
+
   test('a stream that has no HLS says why', async () => {
     await using floor = await HlsUnderTest.start();
     floor.onAir('show', 0).problem = 'video_codec';
@@ -282,6 +294,17 @@ describe('media objects', () => {
     expect([reply.status, reply.headers['content-range']]).toEqual([status, contentRange]);
     if (body !== null) expect(reply.body).toBe(body);
     expect((await floor.get(LIST, { headers: { range } })).status).toBe(200); // lists are whole or not at all
+  });
+
+  test('HEAD has no ranges: it is the head of the whole', async () => {
+    await using floor = await HlsUnderTest.start();
+    floor.onAir('show');
+    const reply = await floor.get('/live/show/r-100.m4s', { method: 'HEAD', headers: { range: 'bytes=0-9' } });
+    expect([reply.status, reply.headers['content-length'], reply.headers['content-range']]).toEqual([
+      200,
+      '50',
+      undefined,
+    ]);
   });
 
   test('a range of another version is the whole of this one', async () => {

@@ -81,7 +81,8 @@ export class HttpAnswer {
         this.#notModified = notModified;
         return notModified.#write(response, true);
       }
-      if (headers.range !== undefined && 'accept-ranges' in this.#headers) return this.#sendRange(request, response);
+      const hasRanges = !isHead && 'accept-ranges' in this.#headers; // RFC 9110, 14.2: of GET only
+      if (headers.range !== undefined && hasRanges) return this.#sendRange(request, response);
     }
     return this.#write(response, isHead);
   }
@@ -94,20 +95,19 @@ export class HttpAnswer {
 
   /** Ranges are rare: built for one request, sent the ordinary way. */
   #sendRange(request: IncomingMessage, response: ServerResponse): { status: number; bytes: number } {
-    const isHead = request.method === 'HEAD';
     const ifRange = request.headers['if-range'];
     const isSame = ifRange === undefined || ifRange === this.etag;
     const range = isSame ? readByteRange(request.headers.range ?? '', this.bytes) : null;
-    if (range === null) return this.#write(response, isHead);
+    if (range === null) return this.#write(response, false);
     if (range === 'unsatisfiable') {
       return HttpAnswer.problem(416, 'range_not_satisfiable', { 'content-range': `bytes */${this.bytes}` }).#write(
         response,
-        isHead,
+        false,
       );
     }
     const body = slice(this.#body, range.from, range.to);
     const contentRange = `bytes ${range.from}-${range.to - 1}/${this.bytes}`;
-    return new HttpAnswer(206, { ...this.#headers, 'content-range': contentRange }, body).#write(response, isHead);
+    return new HttpAnswer(206, { ...this.#headers, 'content-range': contentRange }, body).#write(response, false);
   }
 
   #write(response: ServerResponse, isHead: boolean): { status: number; bytes: number } {

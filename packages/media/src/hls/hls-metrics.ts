@@ -40,7 +40,7 @@ export function createHlsMetrics(registry: Registry) {
     }),
     hlsEvictions: new Counter({
       name: 'media_hls_evictions_total',
-      help: 'Let go early because a stream was over its bound of bytes',
+      help: 'Let go early because of the bounds of bytes: of a stream (opening, segment) or of all (ended, segment)',
       labelNames: ['what'],
       registers,
     }),

@@ -82,6 +82,41 @@ test('a first GOP that is over the bound is let go, and the next one tried', asy
   expect(await show.metric('media_hls_evictions_total')).toMatch(/what="opening".* [1-9]/);
 });
 
+test('headers that change before the first list: what came under the others is not in it', () => {
+  using show = new HlsBroadcast(BOTH);
+  show.play(BOTH.slice(0, 20));
+  show.play(OTHER_SIZE, 3, 33);
+  expect(show.list.maps).toHaveLength(1);
+  expect(show.packager.window?.multivariant.toString()).toContain('RESOLUTION=426x240');
+  const pictures = OTHER_SIZE.filter(({ track, kind }) => track === 'video' && kind === 'frames');
+  const [first = ''] = show.list.segments;
+  const firstPicture = pictures[0]?.payload.subarray(5) ?? new Uint8Array(1);
+  const mdat = Buffer.from(show.bytesOf(first)).indexOf('mdat') + 4;
+  expect(Buffer.compare(show.bytesOf(first).subarray(mdat, mdat + firstPicture.length), firstPicture)).toBe(0);
+});
+
+test('sound that comes before the first picture of a late opening does not count as a picture that is lost', () => {
+  using show = new HlsBroadcast(BOTH);
+  for (let round = 0; round < 20; round += 1) {
+    show.play(BOTH.slice(0, 20)); // other headers each time: nothing can begin
+    show.play(OTHER_SIZE.slice(0, 15), 1, 33);
+  }
+  expect(show.stream.lastTimestampMs).toBeGreaterThan(10_000);
+  const keyframe = BOTH.findIndex(({ kind, isKeyframe }) => kind === 'frames' && isKeyframe);
+  const sound = BOTH.findIndex(
+    ({ kind, track, timestampMs }) =>
+      kind === 'frames' && track === 'audio' && timestampMs > (BOTH[keyframe]?.timestampMs ?? 0),
+  );
+  const soundFirst = [
+    ...BOTH.slice(0, keyframe),
+    ...BOTH.slice(sound, sound + 1),
+    ...BOTH.slice(keyframe).filter((packet) => packet !== BOTH[sound]),
+  ];
+  show.play(soundFirst);
+  show.play(BOTH);
+  expect(show.list.maps.map((name) => name.slice(-10))).toEqual(['init-0.mp4']);
+});
+
 test('the same encoder comes back: no discontinuity, times go on, only the wall clock jumps', () => {
   using show = new HlsBroadcast(BOTH);
   show.play(BOTH, 2);

@@ -22,6 +22,8 @@ export type { HlsObject } from './segment-store.ts';
 export type HlsPackagerOptions = Readonly<{
   hls: HlsOptions;
   metrics: HlsMetrics;
+  /** Bytes the stream may keep now, asked whenever it grows by a segment; `hls.bytesMax` when not given. */
+  bytesMax?: () => number;
   /** First media sequence number and first discontinuity sequence number; above all of earlier runs. */
   firstSequence: number;
 }>;
@@ -58,8 +60,10 @@ export class HlsPackager implements StreamOutput {
     this.#stream = stream;
     this.#hls = hls;
     this.#metrics = metrics;
+    const bytesMax = options.bytesMax ?? (() => hls.bytesMax);
     this.#publisher = new HlsPublisher({
       hls,
+      bytesMax,
       metrics,
       firstSequence,
       runId: randomBytes(RUN_ID_BYTES).toString('hex'),
@@ -202,7 +206,8 @@ export class HlsPackager implements StreamOutput {
     const problem = typeof read === 'string' ? read : null;
     if (track === 'video') this.#videoProblem = problem;
     else this.#audioProblem = problem;
-    if (problem !== null && track === 'video') this.#opening?.clear();
+    const isUndecodable = problem !== null && track === 'video';
+    if (isUndecodable || this.#opening?.has(track) === true) this.#opening?.clear(); // what is kept is not of this header
     const known = this.#tracks[track]?.track.config;
     const isKnown = typeof read !== 'string' && known !== undefined && Buffer.compare(known, read.track.config) === 0;
     this.#isStale[track] = !isKnown;
@@ -223,6 +228,7 @@ export class HlsPackager implements StreamOutput {
     const { segmentMs, partMs } = this.#hls;
     if (verdict.kind === 'picture') {
       const times = verdict.frames.filter(({ track }) => track === 'video').map(({ timestampMs }) => timestampMs);
+      this.#lastPictureMs = times[0] ?? 0; // sound may come before it
       const frameMs = measureFrameMs(times, tracks.video?.frameRate ?? null);
       const partTargetMs = partTargetMsOf(frameMs, partMs, segmentMs);
       this.#targets = { ...segmentTargets(verdict.segmentMs), partTargetMs, frameMs };

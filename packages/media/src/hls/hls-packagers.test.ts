@@ -25,8 +25,8 @@ class Shows implements Disposable {
     });
   }
 
-  /** A show with two seconds of media. */
-  onAir(name: string): Stream {
+  /** A show with two seconds of media, or with other packets. */
+  onAir(name: string, packets = CLIP): Stream {
     const stream = new Stream(name, {
       gop: GOP_LIMITS,
       onGopOverflow: () => undefined,
@@ -36,7 +36,7 @@ class Shows implements Disposable {
     for (const packet of CLIP) if (packet.kind === 'sequence-header') stream.push(packet);
     stream.goLive();
     this.packagers.start(stream);
-    for (const packet of CLIP) stream.push(packet);
+    for (const packet of packets) stream.push(packet);
     return stream;
   }
 
@@ -84,6 +84,32 @@ test('ended shows are kept up to a bound: the one that ended first goes first', 
   for (const name of ['a', 'b', 'c', 'd']) shows.end(shows.onAir(name));
   shows.onAir('e');
   expect(['a', 'b', 'c', 'd', 'e'].filter((name) => shows.packagers.find(name) !== undefined).join('')).toBe('bcde');
+});
+
+test('a show that ended before it had a list is gone at once: nobody waits for it', () => {
+  using shows = new Shows();
+  const stream = shows.onAir('a', CLIP.slice(0, 20));
+  expect(shows.packagers.find('a')?.window).toBeNull();
+  shows.end(stream);
+  expect(shows.packagers.find('a')).toBeUndefined();
+});
+
+test('all shows together keep to a bound: ended ones go first, then whoever has more than its share lets go', async () => {
+  const bytesTotalMax = 150_000;
+  using shows = new Shows({ bytesTotalMax }, 10);
+  shows.end(shows.onAir('ended'));
+  const quiet = shows.onAir('quiet');
+  const quietBytes = shows.packagers.find('quiet')?.retainedBytes ?? 0;
+  const loud = shows.onAir('loud');
+  for (let round = 1; round <= 12; round += 1) {
+    for (const packet of CLIP) loud.push({ ...packet, timestampMs: packet.timestampMs + round * 2_040 });
+  }
+  expect(shows.packagers.find('ended')).toBeUndefined();
+  expect(shows.packagers.find('quiet')?.retainedBytes).toBe(quietBytes);
+  expect(await shows.metric('media_hls_retained_bytes')).toBeLessThan(bytesTotalMax + 60_000); // and what is open
+  expect(await shows.metric('media_hls_evictions_total{what="ended"')).toBe(1);
+  expect(await shows.metric('media_hls_evictions_total{what="segment"')).toBeGreaterThan(5);
+  expect(quiet.state).toBe('live');
 });
 
 test('the age of segments counts for shows on air only', async () => {

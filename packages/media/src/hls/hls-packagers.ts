@@ -36,15 +36,20 @@ export class HlsPackagers {
     const before = this.#entries.get(stream.playbackId);
     if (before !== undefined) this.#remove(stream.playbackId, before);
     while (this.#entries.size >= streamsMax * 2) if (!this.#removeOldestEnded()) break;
-    const packager = new HlsPackager(stream, { hls, metrics, firstSequence: floor.next(Date.now()) });
+    const firstSequence = floor.next(Date.now());
+    const packager = new HlsPackager(stream, { hls, metrics, firstSequence, bytesMax: () => this.#claim() });
     this.#entries.set(stream.playbackId, { stream, packager, endedTimer: null });
   }
 
-  /** A stream is over: nothing follows, what is there can be fetched for a while. */
+  /** A stream is over: nothing follows, what is there can be fetched for a while; at once gone when there is nothing. */
   ended(playbackId: string): void {
     const entry = this.#entries.get(playbackId);
     if (entry === undefined || entry.endedTimer !== null) return;
     this.#options.floor.used(entry.packager.nextMsn);
+    if (entry.packager.window === null) {
+      this.#remove(playbackId, entry);
+      return;
+    }
     entry.endedTimer = setTimeout(() => this.#remove(playbackId, entry), this.#options.hls.lingerMs);
     entry.endedTimer.unref();
     this.#entries.delete(playbackId);
@@ -62,17 +67,15 @@ export class HlsPackagers {
     const nowMs = performance.now();
     const states = new Map<string, number>(STATES.map((state) => [state, 0]));
     let oldestMs = 0;
-    let bytes = 0;
     for (const { stream, packager } of this.#entries.values()) {
       const state = stateOf(packager);
       states.set(state, (states.get(state) ?? 0) + 1);
-      bytes += packager.retainedBytes;
       floor.used(packager.nextMsn);
       if (state === 'live' && stream.state === 'live') oldestMs = Math.max(oldestMs, packager.segmentAgeMs(nowMs));
     }
     for (const [state, count] of states) metrics.hlsStreams.set({ state }, count);
     metrics.hlsSegmentAge.set(oldestMs / 1_000);
-    metrics.hlsRetainedBytes.set(bytes);
+    metrics.hlsRetainedBytes.set(this.#retainedBytes());
   }
 
   /** Lets all packagers go. */
@@ -82,6 +85,22 @@ export class HlsPackagers {
       this.#remove(playbackId, entry);
     }
     this.#options.floor.close();
+  }
+
+  /** What a stream that grows may keep now. A stream that stands still keeps what it has until it goes on or ends. */
+  #claim(): number {
+    const { hls, metrics } = this.#options;
+    while (this.#retainedBytes() > hls.bytesTotalMax) {
+      if (!this.#removeOldestEnded()) return Math.min(hls.bytesMax, hls.bytesTotalMax / this.#entries.size);
+      metrics.hlsEvictions.inc({ what: 'ended' });
+    }
+    return hls.bytesMax;
+  }
+
+  #retainedBytes(): number {
+    let bytes = 0;
+    for (const { packager } of this.#entries.values()) bytes += packager.retainedBytes;
+    return bytes;
   }
 
   #removeOldestEnded(): boolean {

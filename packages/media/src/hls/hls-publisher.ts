@@ -38,6 +38,8 @@ export type HlsTargets = Readonly<{
 export type HlsPublisherOptions = Readonly<{
   hls: HlsOptions;
   metrics: HlsMetrics;
+  /** Bytes the stream may keep now. */
+  bytesMax: () => number;
   runId: string;
   playbackId: string;
   firstSequence: number;
@@ -68,8 +70,8 @@ export class HlsPublisher {
 
   constructor(options: HlsPublisherOptions) {
     this.#options = options;
-    const { runId, firstSequence, metrics } = options;
-    const { windowSegments, bytesMax } = options.hls;
+    const { runId, firstSequence, metrics, bytesMax } = options;
+    const { windowSegments } = options.hls;
     const onEvicted = (): void => metrics.hlsEvictions.inc({ what: 'segment' });
     this.#store = new SegmentStore({ runId, firstSequence, windowSegments, bytesMax, onEvicted });
   }

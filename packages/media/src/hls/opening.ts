@@ -34,6 +34,11 @@ export class Opening {
     return this.#bytes;
   }
 
+  /** True when frames of a track are kept. */
+  has(track: 'video' | 'audio'): boolean {
+    return this.#frames.some((frame) => frame.track === track);
+  }
+
   /** Takes the next frame; the verdict as soon as there is one. `hasVideo`: a video header is there. */
   push(frame: HlsFrame, hasVideo: boolean): Verdict | null {
     const { track, timestampMs, isKeyframe } = frame;

@@ -11,7 +11,8 @@ export type StoreOptions = Readonly<{
   runId: string;
   firstSequence: number;
   windowSegments: number;
-  bytesMax: number;
+  /** Bytes that may be kept now: asked when a segment ends. */
+  bytesMax: () => number;
   /** A segment was let go before its time because of `bytesMax`. */
   onEvicted: () => void;
 }>;
@@ -102,10 +103,12 @@ export class SegmentStore {
 
   /** From the next segment on another init segment holds. The first one begins the stream, each later one is a discontinuity. */
   useInit(init: Buffer): void {
-    this.#isDiscontinuityNext = this.#mapName !== '';
+    const before = this.#mapName;
+    this.#isDiscontinuityNext = before !== '';
     this.#mapName = `${this.#options.runId}-init-${this.#initCount}.mp4`;
     this.#initCount += 1;
     this.#inits.set(this.#mapName, { body: [init], bytes: init.length });
+    this.#dropUnused(before); // nothing may have come of it
   }
 
   /** Appends a part; `programDateTimeMs` counts for the first of a segment. */
@@ -195,7 +198,8 @@ export class SegmentStore {
     const { windowSegments, bytesMax, onEvicted } = this.#options;
     while (this.#whole.length - this.#listedFrom > windowSegments) this.#unlist();
     while (this.#whole.length > windowSegments * 2 + 1) this.#removeOldest();
-    while (this.#bytes > bytesMax && this.#whole.length > KEPT_WHOLE_MIN) {
+    const keptBytesMax = bytesMax();
+    while (this.#bytes > keptBytesMax && this.#whole.length > KEPT_WHOLE_MIN) {
       this.#removeOldest();
       onEvicted();
     }
@@ -213,7 +217,10 @@ export class SegmentStore {
     if (segment === undefined) return;
     for (const name of segment.names) this.#objects.delete(name);
     this.#bytes -= segment.bytes;
-    const { mapName } = segment;
+    this.#dropUnused(segment.mapName);
+  }
+
+  #dropUnused(mapName: string): void {
     const isUsed = mapName === this.#mapName || this.#whole.some((other) => other.mapName === mapName);
     if (!isUsed && this.#open?.mapName !== mapName) this.#inits.delete(mapName);
   }
