@@ -31,6 +31,33 @@ test.skipIf(!hasGstreamer || !hasBrowser)('GStreamer is watched by FLV, LL-HLS a
   isWatched(publishWithGstreamer),
 );
 
+test.skipIf(!hasFfmpeg || !hasGstreamer || !hasBrowser)(
+  'V5 another encoder with another size takes over in the middle of the show: every page plays on',
+  async () => {
+    const show = await createShow(seller, 'Two encoders');
+    const first = publishWithFfmpeg(show.server, show.streamKey);
+    await onAirInHls(show);
+    const watches = await openAll(show);
+    for (const watch of watches) await watch.moves();
+    const widths = (): Promise<number[]> => Promise.all(watches.map(pictureWidth));
+    expect(await widths()).toEqual([1280, 1280, 1280]);
+    await first.drop();
+    const second = publishWithGstreamer(show.server, show.streamKey, { widthPx: 640, heightPx: 360 });
+    await waitFor('the new size', async () => (await widths()).every((width) => width === 640), 30_000);
+    for (const [index, watch] of watches.entries()) {
+      await watch.moves();
+      const { mode, loads } = await watch.facts();
+      expect({ mode, loads, isSamePage: await watch.isSamePage() }).toEqual({
+        mode: PLAYERS[index],
+        loads: 1,
+        isSamePage: true,
+      });
+      await watch.close();
+    }
+    await second.drop();
+  },
+);
+
 type Publisher = { readonly output: () => string; readonly drop: () => Promise<void> };
 
 async function isWatched(publish: (server: string, streamKey: string) => Publisher): Promise<void> {
@@ -45,10 +72,18 @@ async function isWatched(publish: (server: string, streamKey: string) => Publish
   }
 }
 
-async function byEveryPlayer({ playbackId }: OwnShow): Promise<void> {
+async function onAirInHls({ playbackId }: OwnShow): Promise<void> {
   const list = `${floor.videoUrl}/live/${playbackId}.m3u8`;
   await waitFor('the show to be on air in HLS', async () => (await fetch(list)).ok, 30_000);
-  const watches = await Promise.all(PLAYERS.map((player) => Watch.open(browser, floor, { playbackId, player })));
+}
+
+function openAll({ playbackId }: OwnShow): Promise<Watch[]> {
+  return Promise.all(PLAYERS.map((player) => Watch.open(browser, floor, { playbackId, player })));
+}
+
+async function byEveryPlayer(show: OwnShow): Promise<void> {
+  await onAirInHls(show);
+  const watches = await openAll(show);
   for (const [index, watch] of watches.entries()) {
     await watch.moves();
     const decoded = await watch.decodedFrames();
@@ -59,6 +94,10 @@ async function byEveryPlayer({ playbackId }: OwnShow): Promise<void> {
     expect(await hasSound(watch)).toBe(true);
     await watch.close();
   }
+}
+
+function pictureWidth(watch: Watch): Promise<number> {
+  return watch.page.evaluate('document.querySelector("[data-testid=video]").videoWidth');
 }
 
 /** Chromium counts the bytes of sound that it has decoded. */

@@ -13,12 +13,16 @@ export type GstreamerPublisher = {
   readonly output: () => string;
 };
 
-/** Publishes a moving test picture (Cisco's encoder, 720p30, a keyframe each second) and a tone to `server`/`streamKey`. */
-export function publishWithGstreamer(server: string, streamKey: string): GstreamerPublisher {
+/** Publishes a moving test picture (Cisco's encoder, 30 frames and a keyframe each second) and a tone to `server`/`streamKey`. */
+export function publishWithGstreamer(
+  server: string,
+  streamKey: string,
+  size: Readonly<{ widthPx: number; heightPx: number }> = { widthPx: 1280, heightPx: 720 },
+): GstreamerPublisher {
   const pipeline = ['flvmux name=mux streamable=true', `rtmp2sink location=${server}/${streamKey}`].join(' ! ');
   const picture = [
     'videotestsrc is-live=true pattern=ball',
-    'video/x-raw,format=I420,width=1280,height=720,framerate=30/1',
+    `video/x-raw,format=I420,width=${size.widthPx},height=${size.heightPx},framerate=30/1`,
     'openh264enc bitrate=1500000 gop-size=30 rate-control=bitrate complexity=low',
     'h264parse',
     'queue',
