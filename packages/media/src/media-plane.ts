@@ -89,7 +89,7 @@ export type MediaPlaneOptions = Readonly<{
   /** What restream targets may lead to besides public addresses. */
   outbound?: Omit<OutboundGuardOptions, 'ingestPorts'>;
   restreamLimits?: Partial<RestreamLimits>;
-  /** Certificate authority of restream targets besides the usual ones, PEM. */
+  /** Certificate authority of restream targets instead of the usual ones, PEM. */
   restreamCa?: string;
   /** Told of restream targets that turn active, break or stop. */
   onRestreamChange?: (change: RestreamChange) => void;

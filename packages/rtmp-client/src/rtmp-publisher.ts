@@ -40,7 +40,7 @@ export type RtmpPublisherOptions = Readonly<{
   address?: string;
   /** Tell the server that Enhanced RTMP (HEVC) may come. Off: nothing that an old server might stumble over is said. */
   isEnhanced?: boolean;
-  /** Certificate authority besides the usual ones, PEM. */
+  /** Certificate authority instead of the usual ones, PEM. */
   ca?: string;
   signal?: AbortSignal;
   /** From the start to the accepted publish; default 10 s. */

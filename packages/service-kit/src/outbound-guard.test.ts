@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { addressRange, blockList } from './address-ranges.ts';
 import { OUTBOUND_VARIABLES, OutboundGuard, type OutboundGuardOptions } from './outbound-guard.ts';
@@ -194,6 +195,15 @@ describe('S8 no URL of a user leads anywhere but to the public Internet', () => 
     expect([first.ok && first.target.addresses, asked]).toEqual([[PUBLIC], 1]);
     expect(await guard.vet('rtmps://rebind.example/app', 'restream')).toMatchObject({ reason: 'address' });
     expect(await guard.vet('rtmps://rebind.example/app', 'restream')).toMatchObject({ reason: 'address' });
+  });
+
+  test('a name server that never answers is not waited for', async () => {
+    const guard = guardOf({ resolve: () => new Promise(() => undefined), lookupTimeoutMs: 50 });
+    const waited = setTimeout(2_000, 'still waiting');
+    expect(await Promise.race([guard.vet('rtmps://silent.example/app', 'restream'), waited])).toMatchObject({
+      ok: false,
+      reason: 'unresolvable',
+    });
   });
 
   test('a refusal tells neither the URL nor what our network looks like', async () => {

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { type BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addressRange, blockList, isListed, unmapped } from './address-ranges.ts';
 import type { Variable } from './config.ts';
 import { type OutboundRefused, type OutboundUrl, type OutboundUse, readOutboundUrl, refuse } from './outbound-url.ts';
@@ -22,13 +23,17 @@ export type OutboundGuardOptions = Readonly<{
   ingestHosts?: readonly string[];
   /** Stands in for DNS. */
   resolve?: ResolveHost;
+  /** How long a name may take; default 5 s. */
+  lookupTimeoutMs?: number;
   /** Addresses of this machine; default: those of its interfaces. */
   ownAddresses?: () => readonly string[];
 }>;
 
 const ADDRESSES_MAX = 32;
-const LOOKUP_TIMEOUT_MS = 3_000;
-const LOOKUP_TRIES = 2;
+/** For one question to one name server; there may be several of both. */
+const QUERY_TIMEOUT_MS = 2_000;
+const QUERY_TRIES = 2;
+const LOOKUP_TIMEOUT_MS = 5_000;
 /** One sentence for every name and address we do not reach: it must not tell what our network looks like. */
 const NOT_PUBLIC = 'The address does not lead to a public server.';
 const OWN_INGEST = 'This is the address of this shop’s own ingest: a show cannot be sent to where it comes from.';
@@ -83,12 +88,17 @@ export class OutboundGuard {
 
   /** IPv4 first: more machines reach it. What is no address is left out, and a name with too many is not trusted. */
   async #lookUp(hostname: string): Promise<readonly string[]> {
+    const inTime = new AbortController();
+    const timeoutMs = this.#options.lookupTimeoutMs ?? LOOKUP_TIMEOUT_MS;
+    const nobody = sleep(timeoutMs, [], { signal: inTime.signal, ref: false }).catch(() => []); // answered in time
     try {
-      const found = (await this.#resolve(hostname)).filter((one) => isIP(one) !== 0);
+      const found = (await Promise.race([this.#resolve(hostname), nobody])).filter((one) => isIP(one) !== 0);
       if (found.length > ADDRESSES_MAX) return [];
       return found.toSorted((a, b) => isIP(a) - isIP(b));
     } catch {
-      return []; // no such name, or no answer in time: the caller is told `unresolvable`
+      return []; // no such name: the caller is told `unresolvable`
+    } finally {
+      inTime.abort();
     }
   }
 }
@@ -99,7 +109,7 @@ export class OutboundGuard {
  */
 async function resolveByDns(hostname: string): Promise<readonly string[]> {
   if (/(^|\.)localhost$/.test(hostname)) return ['127.0.0.1', '::1'];
-  const resolver = new Resolver({ timeout: LOOKUP_TIMEOUT_MS, tries: LOOKUP_TRIES });
+  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
   const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
 }

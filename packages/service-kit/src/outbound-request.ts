@@ -18,7 +18,7 @@ export type OutboundRequest = Readonly<{
   bytesMax: number;
   /** From the lookup to the end of the answer. */
   timeoutMs: number;
-  /** Certificate authority besides the usual ones, PEM. */
+  /** Certificate authority instead of the usual ones, PEM. */
   ca?: string;
 }>;
 

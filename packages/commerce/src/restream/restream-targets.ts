@@ -88,19 +88,21 @@ export function updateRestreamTarget(
   });
 }
 
-/** Takes a target away; what is being sent there ends within a second or two. */
+/** Takes a target and its key away, also of a show that is over; what is being sent there ends within a second or two. */
 export function deleteRestreamTarget(
   db: Kysely<Tables>,
   of: ShowOf & { readonly targetId: string },
 ): Promise<ShowResult<null>> {
-  return changeTargets(db, of, async (tx, show) => {
+  return changeShow(db, of, async (tx, show) => {
     const deleted = await tx
       .deleteFrom('restream_targets')
       .where('id', '=', of.targetId)
       .where('show_id', '=', show.id)
       .returning('id')
       .executeTakeFirst();
-    return deleted === undefined ? { ok: false, reason: 'not_found' } : { ok: true, value: null };
+    if (deleted === undefined) return { ok: false, reason: 'not_found' };
+    await announce(tx, show);
+    return { ok: true, value: null };
   });
 }
 
@@ -124,7 +126,7 @@ export async function restreamPlan(
   };
 }
 
-/** Runs `change` on the seller's show; what it changed is a new revision, which the media plane will be told. */
+/** Runs `change` on the seller's show, unless it is over, and announces what it changed. */
 function changeTargets<T>(
   db: Kysely<Tables>,
   of: ShowOf,
@@ -134,14 +136,19 @@ function changeTargets<T>(
     if (isOver(show.status)) return { ok: false, reason: 'illegal_transition' };
     const result = await change(tx, show);
     if (!result.ok) return result;
-    // Not a mere count: after the return of an older database it would begin again where it was, and the media plane, which has
-    // seen those numbers, would take every change for an old one.
-    await sql`update shows
-      set restream_revision = greatest(restream_revision + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
-      where id = ${show.id}::uuid`.execute(tx);
-    await requestPlan(tx, show.playback_id);
+    await announce(tx, show);
     return result;
   });
+}
+
+/** What changed is a new revision, which the media plane will be told. */
+async function announce(tx: Kysely<Tables>, show: LockedShow): Promise<void> {
+  // Not a mere count: after the return of an older database it would begin again where it was, and the media plane, which has
+  // seen those numbers, would take every change for an old one.
+  await sql`update shows
+    set restream_revision = greatest(restream_revision + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+    where id = ${show.id}::uuid`.execute(tx);
+  await requestPlan(tx, show.playback_id);
 }
 
 function rowsOf(db: Kysely<Tables>, showId: string): Promise<Row[]> {

@@ -20,7 +20,7 @@ export type RestreamDeskOptions = Readonly<{
   metrics: MediaMetrics;
   log: Logger;
   limits?: Partial<RestreamLimits>;
-  /** Certificate authority besides the usual ones, PEM. */
+  /** Certificate authority instead of the usual ones, PEM. */
   ca?: string;
   onChange?: (change: RestreamChange) => void;
   random?: () => number;

@@ -47,7 +47,7 @@ export type RestreamerOptions = Readonly<{
   metrics: MediaMetrics;
   log: Logger;
   limits: RestreamLimits;
-  /** Certificate authority besides the usual ones, PEM. */
+  /** Certificate authority instead of the usual ones, PEM. */
   ca?: string;
   /** Called when the state or its reason is another one. */
   onStatus: (status: RestreamStatus) => void;
