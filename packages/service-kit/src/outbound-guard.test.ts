@@ -158,6 +158,9 @@ const REFUSED: readonly (readonly [url: string, reason: string])[] = [
   ['rtmp://localhost/live/demo?key=x', 'own_ingest'],
   ['rtmp://shop.example/live/demo?key=x', 'own_ingest'],
   ['rtmp://SHOP.example.:1935/live/demo?key=x', 'own_ingest'],
+  ['rtmp://shop.example../live/demo?key=x', 'malformed'],
+  ['rtmp://shop.example.。/live/demo?key=x', 'malformed'],
+  ['rtmp://shop..example/live/demo?key=x', 'malformed'],
 ];
 
 describe('S8 no URL of a user leads anywhere but to the public Internet', () => {

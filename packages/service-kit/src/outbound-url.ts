@@ -77,7 +77,9 @@ function canonicalHost(host: string): Pick<OutboundUrl, 'hostname' | 'address'> 
   const family = isIP(hostname);
   // 127.1, 0x7f000001, 2130706433, ①②⑦.0.0.1 and 127.0.0.1. are one address in the spelling of those who hide it.
   if (family === 4 && hostname !== host) return null;
-  return hostname === '' ? null : { hostname, address: family === 0 ? null : hostname };
+  // an empty label: shop.example.. is shop.example to some resolvers, and another name to whoever compares them
+  const isName = hostname !== '' && (family !== 0 || !/^\.|\.\.|\.$/.test(hostname));
+  return !isName ? null : { hostname, address: family === 0 ? null : hostname };
 }
 
 /** Makes a refusal. */
