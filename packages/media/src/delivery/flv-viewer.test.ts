@@ -73,3 +73,20 @@ test('a viewer that reads nothing while it skips is stuck', () => {
     'stuck',
   ]);
 });
+
+test('a large join buffer is not added to the bound: who reads as fast as the stream comes never holds more than it', () => {
+  const { viewer, sink } = viewerWith(false);
+  const offer = () => viewer.offer(BUFFER, null, { highBytes: 2 * BUFFER.length, limits, nowMs: 0 });
+  viewer.open(Buffer.alloc(5 * BUFFER.length), true);
+  expect([offer(), offer(), offer()]).toEqual(['sent', 'sent', 'skip-began']);
+  expect(sink.writableLength).toBe(7 * BUFFER.length); // the join buffer, the low mark and one round
+});
+
+test('the bound holds again once the join buffer has been read', async () => {
+  const { viewer, sink, readAll } = viewerWith(false);
+  const offer = () => viewer.offer(BUFFER, null, { highBytes: 2 * BUFFER.length, limits, nowMs: 0 });
+  viewer.open(Buffer.alloc(5 * BUFFER.length), true);
+  await readAll();
+  sink.cork(); // what follows stays
+  expect([offer(), offer(), offer(), offer()]).toEqual(['sent', 'sent', 'sent', 'skip-began']);
+});

@@ -36,8 +36,11 @@ export class FlvViewer {
   readonly #socket: Socket;
   #state: ViewerState = 'waiting';
   #sinceMs = 0;
-  /** A join buffer may be larger than the bound: it counts apart until it has drained. */
-  #joinAllowanceBytes = 0;
+  /**
+   * The join buffer, until it has drained: it may be larger than the bound, which is then the low mark above it. Who reads as fast as
+   * the stream comes stays below that, and whoever is slower must not hold both.
+   */
+  #joinBytes = 0;
 
   constructor(identity: { id: string; ip: string; playbackId: string }, socket: Socket) {
     this.id = identity.id;
@@ -60,7 +63,7 @@ export class FlvViewer {
 
   /** Sends the opening of the response; `isComplete` when it leads up to the present, so that rounds may follow. */
   open(opening: Buffer, isComplete: boolean): void {
-    this.#joinAllowanceBytes = opening.length;
+    this.#joinBytes = opening.length;
     this.#state = isComplete ? 'flowing' : 'waiting';
     this.#socket.write(opening);
   }
@@ -76,8 +79,9 @@ export class FlvViewer {
   ): OfferResult {
     const queuedBytes = this.#socket.writableLength;
     if (this.#state === 'flowing') {
-      if (queuedBytes <= bounds.highBytes + this.#joinAllowanceBytes) {
-        if (this.#joinAllowanceBytes > 0 && queuedBytes <= bounds.limits.backlogBytesLow) this.#joinAllowanceBytes = 0;
+      const { highBytes, limits } = bounds;
+      if (queuedBytes <= highBytes || queuedBytes <= this.#joinBytes + limits.backlogBytesLow) {
+        if (this.#joinBytes > 0 && queuedBytes <= limits.backlogBytesLow) this.#joinBytes = 0;
         this.#socket.write(buffer);
         return 'sent';
       }

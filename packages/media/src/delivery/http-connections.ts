@@ -6,7 +6,7 @@ import type { HlsViewer } from './hls-viewers.ts';
 export type ConnectionLimits = Readonly<{
   /** Bytes in the socket's queue over which a further request cuts the connection; one answer may be larger. */
   queueBytesMax: number;
-  /** A connection with a queue that has taken nothing for this long is cut. */
+  /** A connection on which no queued write was finished for this long is cut; Node tells no progress within one, however large. */
   stuckMsMax: number;
   /** Requests of one connection that may wait at once (pipelining). */
   heldMax: number;
@@ -35,7 +35,7 @@ export class HttpConnection {
     this.remoteAddress = socket.remoteAddress ?? '';
   }
 
-  /** True when something is queued and nothing of it was taken for `stuckMsMax`. */
+  /** True when something is queued and no write of it was finished for `stuckMsMax`: also a trickle, which would keep what it is read from. */
   isStuck(nowMs: number, stuckMsMax: number): boolean {
     const queued = this.socket.writableLength;
     const takenBytes = this.socket.bytesWritten - queued;
