@@ -22,3 +22,11 @@ test('the same text never looks the same, and the text does not show', () => {
   expect(first.includes('live_1234')).toBe(false);
   expect(sealer.open(sealer.seal('', 'x'), 'x')).toBe('');
 });
+
+test('a fingerprint tells texts apart, and tells nothing without the secret', () => {
+  expect(sealer.fingerprint('live_1234')).toBe(
+    createSealer('a secret of thirty-two random bytes').fingerprint('live_1234'),
+  );
+  const others = [sealer.fingerprint('live_1235'), createSealer('another secret').fingerprint('live_1234')];
+  expect(new Set([sealer.fingerprint('live_1234'), ...others]).size).toBe(3);
+});

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Keeps secrets that must be read again (a stream key of another platform) unreadable where they are stored. */
 export type Sealer = Readonly<{
@@ -6,6 +6,8 @@ export type Sealer = Readonly<{
   seal: (text: string, context: string) => Buffer;
   /** Null when it was sealed with another key or for another context, or was changed. */
   open: (sealed: Buffer, context: string) => string | null;
+  /** Equal for equal texts, and no help to who guesses at them without the secret: to tell a repetition by. */
+  fingerprint: (text: string) => string;
 }>;
 
 const VERSION = 1;
@@ -16,7 +18,9 @@ const HEAD_BYTES = 1 + NONCE_BYTES;
 /** AES-256-GCM (NIST SP 800-38D): version, random nonce, ciphertext, tag. `secret` is `storageSecret` of `loadSecrets`. */
 export function createSealer(secret: string): Sealer {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'showfloor sealed text 1', 32));
+  const fingerprintKey = Buffer.from(hkdfSync('sha256', secret, '', 'showfloor fingerprint 1', 32));
   return {
+    fingerprint: (text) => createHmac('sha256', fingerprintKey).update(text).digest('base64url'),
     seal: (text, context) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));

@@ -98,7 +98,9 @@ function registerWriting(app: App, { db, sealer, guard }: RestreamRouteDeps): vo
       await check(guard, body.url, body.key);
       const { id: userId } = userOf(request);
       const key = request.headers['idempotency-key'];
-      const once = { userId, key, route: `restream:${params.id}`, body };
+      // What is kept of a body is its hash, which would let guesses at the stream key be tried.
+      const told = { ...body, key: sealer.fingerprint(body.key) };
+      const once = { userId, key, route: `restream:${params.id}`, body: told };
       const target = await writeOnce(db, once, async (tx) =>
         accepted(await addRestreamTarget(tx, sealer, ofSeller(request), body)),
       );

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../test-postgres/test-database.ts';
 import { type Answer, type Refusal, type Seller, startShop, type TestShop } from '../../test-postgres/test-shop.ts';
+import { requestHash } from '../orders/idempotency.ts';
 import { carryOutRestreamWishes } from './restream-wishes.ts';
 
 const KEY = 'live_canary_77d2e1_9f27c1d4';
@@ -164,6 +165,16 @@ describe('restream targets of a show', () => {
     const once = () => seller.send<RestreamTargetView>('POST', path(), TARGET, 'restream-key-1');
     expect((await once()).body.id).toBe((await once()).body.id);
     expect(await list()).toHaveLength(1);
+  });
+
+  test('S1 what is kept for an Idempotency-Key says nothing of the key: who has the database cannot try guesses', async () => {
+    await seller.send('POST', path(), TARGET, 'restream-key-2');
+    const guess = requestHash({ route: `restream:${show.id}`, body: TARGET });
+    const { rows } = await sql`select 1 from idempotency_keys where request_hash = ${guess}`.execute(
+      shop.database.kysely,
+    );
+    expect(rows).toEqual([]);
+    expect((await seller.send('POST', path(), { ...TARGET, key: 'another' }, 'restream-key-2')).status).toBe(422);
   });
 
   test('a new address needs the key again: it must not be sent where nobody typed it for', async () => {
@@ -326,6 +337,17 @@ describe('the media plane', () => {
     await carryOutRestreamWishes(wishOptions());
     await carryOutRestreamWishes(wishOptions());
     expect(plans.map(({ body }) => body.targets[0]?.url.slice(-7))).toEqual([KEY.slice(-7), 'new-key']);
+  });
+
+  test('a key goes to the address it was entered for: one that was put in its place in the database gets nothing', async () => {
+    const { id } = await add();
+    await seller.send('PATCH', path(id), { key: 'a-newer-key' });
+    expect((await publish()).data?.restreamTargets).toMatchObject([{ url: `${TARGET.url}/a-newer-key` }]);
+    await sql`update restream_targets set url = 'rtmps://thief.example/app' where id = ${id}::uuid`.execute(
+      shop.database.kysely,
+    );
+    expect((await publish()).data?.restreamTargets).toEqual([]);
+    expect((await list())[0]).toMatchObject({ reason: 'key_unreadable' });
   });
 
   test('a key that can no longer be read is left out, and its seller asked for it', async () => {

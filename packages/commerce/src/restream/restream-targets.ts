@@ -54,7 +54,7 @@ export function addRestreamTarget(
         name: input.name.trim(),
         url: withLowerScheme(input.url),
         is_enabled: input.isEnabled ?? true,
-        ...sealedKey(sealer, id, input.key),
+        ...sealedKey(sealer, { id, url: withLowerScheme(input.url) }, input.key),
       })
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -70,20 +70,22 @@ export function updateRestreamTarget(
   patch: RestreamTargetPatch,
 ): Promise<ShowResult<RestreamTargetView>> {
   return changeTargets(db, of, async (tx, show) => {
+    const before = (await rowsOf(tx, show.id)).find(({ id }) => id === of.targetId);
+    if (before === undefined) return { ok: false, reason: 'not_found' };
+    const url = patch.url === undefined ? before.url : withLowerScheme(patch.url);
     const row = await tx
       .updateTable('restream_targets')
       .set({
         updated_at: new Date(),
         ...(patch.name === undefined ? {} : { name: patch.name.trim() }),
-        ...(patch.url === undefined ? {} : { url: withLowerScheme(patch.url) }),
+        url,
         ...(patch.isEnabled === undefined ? {} : { is_enabled: patch.isEnabled }),
-        ...(patch.key === undefined ? {} : sealedKey(sealer, of.targetId, patch.key)),
+        ...(patch.key === undefined ? {} : sealedKey(sealer, { id: of.targetId, url }, patch.key)),
       })
       .where('id', '=', of.targetId)
       .where('show_id', '=', show.id)
       .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) return { ok: false, reason: 'not_found' };
+      .executeTakeFirstOrThrow();
     return { ok: true, value: viewOf(row, { status: show.status, startedAt: null }, sealer) };
   });
 }
@@ -118,7 +120,7 @@ export async function restreamPlan(
   // The revision first: a plan may be newer than it says, never older.
   const show = await db.selectFrom('shows').select('restream_revision').where('id', '=', showId).executeTakeFirst();
   const rows = (await rowsOf(db, showId)).filter((row) => row.is_enabled);
-  const opened = rows.map((row) => ({ ...row, key: sealer.open(row.sealed_key, row.id) }));
+  const opened = rows.map((row) => ({ ...row, key: sealer.open(row.sealed_key, placeOf(row)) }));
   return {
     revision: show?.restream_revision ?? 0,
     targets: opened.flatMap(({ id, url, key }) => (key === null ? [] : [{ id, url: pushUrl(url, key) }])),
@@ -161,9 +163,17 @@ function rowsOf(db: Kysely<Tables>, showId: string): Promise<Row[]> {
     .execute();
 }
 
-/** The target's id is sealed in: a key cannot be moved to another row, with another address. */
-function sealedKey(sealer: Sealer, targetId: string, key: string): { sealed_key: Buffer; key_hint: string } {
-  return { sealed_key: sealer.seal(key, targetId), key_hint: keyHint(key) };
+/** Sealed in with the key: it can neither be moved to another row, nor be sent to an address that was written over its own. */
+function placeOf({ id, url }: Pick<Row, 'id' | 'url'>): string {
+  return `${id} ${url}`;
+}
+
+function sealedKey(
+  sealer: Sealer,
+  place: Pick<Row, 'id' | 'url'>,
+  key: string,
+): { sealed_key: Buffer; key_hint: string } {
+  return { sealed_key: sealer.seal(key, placeOf(place)), key_hint: keyHint(key) };
 }
 
 /** The wire knows schemes in lower case only. */
@@ -173,7 +183,7 @@ function withLowerScheme(url: string): string {
 
 function viewOf(row: Row, show: ShowFacts, sealer: Sealer): RestreamTargetView {
   const { id, name, url, is_enabled: isEnabled } = row;
-  const isReadable = sealer.open(row.sealed_key, row.id) !== null;
+  const isReadable = sealer.open(row.sealed_key, placeOf(row)) !== null;
   if (!isReadable) return { id, name, url, maskedKey: maskedKey(row.key_hint), isEnabled, ...KEY_LOST };
   return { id, name, url, maskedKey: maskedKey(row.key_hint), isEnabled, ...stateOf(row, show) };
 }
