@@ -153,7 +153,7 @@ test('another size comes back: a discontinuity and another init segment, counted
   expect(segments.filter((name) => name.startsWith('!'))).toHaveLength(1);
   expect(maps.map((name) => name.slice(-10))).toEqual(['init-0.mp4', 'init-1.mp4']);
   expect(discontinuitySequence).toBe(0); // small: players keep an array with a place for each number
-  expect(show.packager.window?.multivariant.toString()).toContain('RESOLUTION=426x240');
+  expect(show.packager.window?.multivariant.toString()).toContain('RESOLUTION=426x240,FRAME-RATE=29.970');
   const [oldMap = ''] = maps;
   show.play(OTHER_SIZE, 10);
   expect([show.list.maps.length, show.list.discontinuitySequence]).toEqual([1, 1]);

@@ -261,7 +261,7 @@ export class HlsPackager implements StreamOutput {
     this.#tracks = { video: tracks.video, audio };
     this.#isStale = { video: false, audio: false };
     this.#hasSoundWaiting = false;
-    this.#publisher.useTracks(this.#tracks);
+    this.#publisher.useTracks(this.#tracks, targets.frameMs);
     const plan: SegmentPlan = { ...targets, segmentMs: this.#hls.segmentMs };
     if (tracks.video !== null) {
       const queue = audio === null ? null : new SoundQueue({ ...soundFormat(audio), silence }, this.#sink.gap);

@@ -61,6 +61,7 @@ export class HlsPublisher {
   #tracks: HlsTracks = { video: null, audio: null };
   #targets: HlsTargets | null = null;
   #bandwidth: BandwidthMeter | null = null;
+  #frameMs = 0;
   #fragments = 0;
   #newest = { msn: 0, part: -1 };
   #window: HlsWindow | null = null;
@@ -107,11 +108,13 @@ export class HlsPublisher {
   begin(targets: HlsTargets): void {
     this.#targets = targets;
     this.#bandwidth = new BandwidthMeter(targets.targetDurationMs);
+    this.#store.keepAtLeast(targets.targetDurationMs * HOLD_BACK_TARGETS);
   }
 
-  /** The next part is of these tracks: another init segment, and a discontinuity unless it is the first. */
-  useTracks(tracks: HlsTracks): void {
+  /** The next part is of these tracks: another init segment, and a discontinuity unless it is the first. `frameMs` of their picture. */
+  useTracks(tracks: HlsTracks, frameMs: number): void {
     this.#tracks = tracks;
+    this.#frameMs = frameMs;
     const formats = [tracks.video?.track, tracks.audio?.track].filter((track) => track !== undefined);
     this.#store.useInit(asBuffer(encodeFmp4Init(formats)));
     this.#renderMultivariant();
@@ -208,7 +211,7 @@ export class HlsPublisher {
           averageBandwidthBps: this.#bandwidth?.averageBps ?? 0,
           codecs: [video?.codec, audio?.codec].filter((codec) => codec !== undefined),
           ...(widthPx > 0 && heightPx > 0 ? { resolution: { widthPx, heightPx } } : {}),
-          ...(video === null || this.#targets === null ? {} : { frameRate: 1_000 / this.#targets.frameMs }),
+          ...(video === null ? {} : { frameRate: 1_000 / this.#frameMs }),
         },
       ],
     });

@@ -47,6 +47,9 @@ export type StoreListing = Readonly<{
  */
 const SEQUENCES_PER_DISCONTINUITY = 3_600;
 
+/** Segments that are all too short make the list this many times longer, and no more. */
+const WINDOW_GROWTH_MAX = 8;
+
 /** However large it is, the newest whole segment stays. */
 const KEPT_WHOLE_MIN = 1;
 
@@ -63,6 +66,10 @@ export class SegmentStore {
   #isDiscontinuityNext = false;
   #discontinuitySequence: number;
   #listedFrom = 0;
+  #windowMsMin = 0;
+  /** Time that the list tells, and time kept behind it. */
+  #listedMs = 0;
+  #behindMs = 0;
   #hasIndependentSegments = true;
   #bytes = 0;
 
@@ -111,6 +118,11 @@ export class SegmentStore {
     this.#dropUnused(before); // nothing may have come of it
   }
 
+  /** From now on this much stays listed, whatever the number of segments (ms): segments may be far shorter than the target. */
+  keepAtLeast(windowMsMin: number): void {
+    this.#windowMsMin = windowMsMin;
+  }
+
   /** Appends a part; `programDateTimeMs` counts for the first of a segment. */
   addPart(part: StoredPart, programDateTimeMs: number | null): void {
     const segment = this.#open ?? this.#begin(part.isIndependent, programDateTimeMs);
@@ -135,6 +147,7 @@ export class SegmentStore {
     segment.names.push(uri);
     this.#objects.set(uri, { body: segment.body, bytes });
     this.#whole.push(segment);
+    this.#listedMs += durationMs;
     this.#open = null;
     this.#nextMsn += 1;
     this.#letGo();
@@ -193,11 +206,14 @@ export class SegmentStore {
     return segment;
   }
 
-  /** The list keeps `windowSegments`; as many again and one stay to be fetched. Spec: rfc8216bis, 6.2.2. */
+  /**
+   * The list keeps `windowSegments`, and more while they are less than `keepAtLeast` said; as many again and one, and no less time
+   * than the list tells, stay behind it to be fetched. Spec: rfc8216bis, 6.2.2.
+   */
   #letGo(): void {
     const { windowSegments, bytesMax, onEvicted } = this.#options;
-    while (this.#whole.length - this.#listedFrom > windowSegments) this.#unlist();
-    while (this.#whole.length > windowSegments * 2 + 1) this.#removeOldest();
+    while (this.#whole.length - this.#listedFrom > windowSegments && this.#mayUnlist()) this.#unlist();
+    while (this.#listedFrom > windowSegments + 1 && this.#mayRemove()) this.#removeOldest();
     const keptBytesMax = bytesMax();
     while (this.#bytes > keptBytesMax && this.#whole.length > KEPT_WHOLE_MIN) {
       this.#removeOldest();
@@ -205,8 +221,22 @@ export class SegmentStore {
     }
   }
 
+  #mayUnlist(): boolean {
+    const isFull = this.#whole.length - this.#listedFrom > this.#options.windowSegments * WINDOW_GROWTH_MAX;
+    const oldestMs = this.#whole[this.#listedFrom]?.durationMs ?? 0;
+    return isFull || this.#listedMs - oldestMs >= this.#windowMsMin;
+  }
+
+  #mayRemove(): boolean {
+    return this.#behindMs - (this.#whole[0]?.durationMs ?? 0) >= this.#listedMs;
+  }
+
   #unlist(): void {
-    if (this.#whole[this.#listedFrom]?.isDiscontinuity === true) this.#discontinuitySequence += 1;
+    const segment = this.#whole[this.#listedFrom];
+    if (segment === undefined) return;
+    if (segment.isDiscontinuity) this.#discontinuitySequence += 1;
+    this.#listedMs -= segment.durationMs;
+    this.#behindMs += segment.durationMs;
     this.#listedFrom += 1;
   }
 
@@ -215,6 +245,7 @@ export class SegmentStore {
     const segment = this.#whole.shift();
     this.#listedFrom -= 1;
     if (segment === undefined) return;
+    this.#behindMs -= segment.durationMs;
     for (const name of segment.names) this.#objects.delete(name);
     this.#bytes -= segment.bytes;
     this.#dropUnused(segment.mapName);
