@@ -2,8 +2,9 @@
 import { BitReader } from './bit-reader.ts';
 import { removeEmulationPrevention } from './emulation-prevention.ts';
 import { FormatError } from './format-error.ts';
+import { plausibleFrameRate } from './frame-rate.ts';
 
-/** `frameRate` is null when the stream does not say (VUI without timing). */
+/** `frameRate` is null when the stream does not say (VUI without timing), or nothing that anyone can mean. */
 export type AvcSps = Readonly<{
   profileIdc: number;
   constraintFlags: number;
@@ -115,5 +116,5 @@ function readVuiFrameRate(reader: BitReader): number | null {
   if (!reader.flag()) return null;
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
-  return unitsInTick === 0 || timeScale === 0 ? null : timeScale / (2 * unitsInTick); // a tick is a field
+  return plausibleFrameRate(timeScale / (2 * unitsInTick)); // a tick is a field
 }

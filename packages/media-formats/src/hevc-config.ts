@@ -2,6 +2,7 @@
 import { BitReader } from './bit-reader.ts';
 import { readUint8, readUint16 } from './byte-order.ts';
 import { FormatError } from './format-error.ts';
+import { plausibleFrameRate } from './frame-rate.ts';
 import { HevcNalType } from './hevc-nal.ts';
 import { type HevcProfile, hevcCodecString, readHevcProfile } from './hevc-profile.ts';
 import { type HevcSps, parseHevcSps } from './hevc-sps.ts';
@@ -40,7 +41,7 @@ export function parseHevcConfig(record: Uint8Array): HevcConfig {
   const [first] = spsNals;
   if (first === undefined) throw new FormatError('hevc.config_without_sps');
   const sps = parseHevcSps(first);
-  const frameRate = sps.frameRate ?? (averageRate === 0 ? null : averageRate / AVERAGE_RATE_UNIT);
+  const frameRate = sps.frameRate ?? plausibleFrameRate(averageRate / AVERAGE_RATE_UNIT);
   return {
     nalLengthSize,
     vpsNals: ofType(HevcNalType.vps),

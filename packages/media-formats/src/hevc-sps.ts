@@ -2,10 +2,11 @@
 import { BitReader } from './bit-reader.ts';
 import { removeEmulationPrevention } from './emulation-prevention.ts';
 import { FormatError } from './format-error.ts';
+import { plausibleFrameRate } from './frame-rate.ts';
 import { HEVC_NAL_HEADER_BYTES } from './hevc-nal.ts';
 import { type HevcProfile, readHevcProfile, skipHevcSubLayers } from './hevc-profile.ts';
 
-/** `frameRate` is null when the stream does not say (VUI without timing). Size is after the conformance window. */
+/** `frameRate` is null when the stream does not say (VUI without timing), or nothing that anyone can mean. Size is after the conformance window. */
 export type HevcSps = Readonly<{
   profile: HevcProfile;
   widthPx: number;
@@ -151,5 +152,5 @@ function readVuiFrameRate(reader: BitReader): number | null {
   if (!reader.flag()) return null;
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
-  return unitsInTick === 0 || timeScale === 0 ? null : timeScale / unitsInTick;
+  return plausibleFrameRate(timeScale / unitsInTick);
 }
