@@ -154,7 +154,7 @@ describe('S2 limits of a publisher connection', () => {
   });
 
   test('a publisher that does not read its answers is cut before they fill memory', async () => {
-    await using floor = await PlaneUnderTest.start();
+    await using floor = await PlaneUnderTest.start({ rtmpLimits: { firstPacketTimeoutMs: 60_000 } });
     const peer = await rawPeer(floor);
     peer.send(connectCommand('live'));
     peer.send(publishCommand(`show-deaf?key=${GOOD_KEY}`));
@@ -163,7 +163,7 @@ describe('S2 limits of a publisher connection', () => {
     // The kernel takes some MB of answers before ours wait in the process.
     const writer = new RtmpChunkWriter();
     const pings = Buffer.concat(
-      Array.from({ length: 4_000 }, (_, at) => writer.write(userControl(RtmpUserControl.pingRequest, at))),
+      Array.from({ length: 20_000 }, (_, at) => writer.write(userControl(RtmpUserControl.pingRequest, at))),
     );
     await until(
       'the end',
@@ -171,7 +171,7 @@ describe('S2 limits of a publisher connection', () => {
         if (peer.socket.writableLength === 0) peer.socket.write(pings);
         return (await floor.metricsText()).includes('reason="not_reading"');
       },
-      20_000,
+      50_000,
     );
     expect(metricOf(await floor.metricsText(), 'media_publishers')).toBe(0);
   });
