@@ -163,6 +163,29 @@ test('another size comes back: a discontinuity and another init segment, counted
   expect(show.bytesOf(oldMap).length).toBe(0);
 });
 
+test('sound whose clock runs away from the picture does not make what would fill the time between', () => {
+  using show = new HlsBroadcast(BOTH);
+  show.play(BOTH, 2);
+  const [sound] = SOUND.filter(({ kind }) => kind === 'frames');
+  if (sound === undefined) throw new Error('no sound in the fixture');
+  const pictures = PICTURES.filter(({ kind }) => kind === 'frames');
+  let soundMs = 4_100;
+  for (let round = 0; round < 3; round += 1) {
+    for (let step = 0; step < 300; step += 1) {
+      soundMs += 9_900; // no jump yet: each is taken for a pause
+      show.stream.push({ ...sound, timestampMs: soundMs });
+    }
+    for (const picture of pictures) {
+      show.stream.push({ ...picture, timestampMs: picture.timestampMs + 4_100 + round * 2_000 });
+      soundMs += 23;
+      show.stream.push({ ...sound, timestampMs: soundMs });
+    }
+  }
+  for (const name of show.list.parts)
+    expect([name, show.bytesOf(name).length]).toEqual([name, expect.toSatisfy((bytes: number) => bytes < 40_000)]);
+  expect(show.packager.retainedBytes).toBeLessThan(2_000_000);
+});
+
 test('sound that does not come back is silence: the tracks that players were promised stay', async () => {
   using show = new HlsBroadcast(BOTH);
   show.play(BOTH, 2);

@@ -6,6 +6,12 @@ import type { HlsGapKind, PartRun } from './segmenter.ts';
 /** Sound this far behind the picture is missing, not late. */
 const MISSING_MS = 1_000;
 
+/**
+ * Sound this far ahead of the picture is of another clock and left out: what would fill the time between has no bound. Pictures may pause for
+ * 10 s before sound goes on alone.
+ */
+const AHEAD_MS_MAX = 12_000;
+
 /** What a queue must know of its codec. `silence` is a frame without sound, null where we know none. */
 export type SoundFormat = Readonly<{ sampleRateHz: number; frameSamples: number; silence: Uint8Array | null }>;
 
@@ -22,6 +28,8 @@ export class SoundQueue {
   #isSilent = false;
   #lastTaken: Sound | null = null;
   #beginTicks: number | null = null;
+  /** How far pictures have come; null when there are none. */
+  #pictureTicks: number | null = null;
 
   constructor(format: SoundFormat, onGap: (kind: HlsGapKind) => void) {
     this.#clock = new AudioClock(format.sampleRateHz, format.frameSamples);
@@ -43,10 +51,15 @@ export class SoundQueue {
   /** Pictures begin at `ticks`: so does sound, with silence as far as there is none. */
   beginAt(ticks: number): void {
     this.#beginTicks = ticks;
+    this.#pictureTicks = ticks;
   }
 
   /** Takes a frame whose output time is `atTicks`. */
   push(data: Uint8Array, atTicks: number): void {
+    if (this.#pictureTicks !== null && atTicks - this.#pictureTicks > AHEAD_MS_MAX * TICKS_PER_MS) {
+      this.#onGap('audio_dropped');
+      return;
+    }
     const dueTicks = this.endTicks ?? this.#beginTicks ?? atTicks;
     const isGap = atTicks - dueTicks > GAP_MS_MIN * TICKS_PER_MS;
     if (this.#silence !== null && (this.#isSilent || isGap || this.endTicks === null)) {
@@ -65,6 +78,7 @@ export class SoundQueue {
 
   /** Fills with silence up to `endTicks` when sound has been missing for a second. `fromTicks`: where it begins if there was none. */
   fill(fromTicks: number, endTicks: number): void {
+    this.#pictureTicks = endTicks;
     if (this.#silence === null) return;
     const haveTicks = this.endTicks ?? fromTicks;
     if (!this.#isSilent && endTicks - haveTicks <= MISSING_MS * TICKS_PER_MS) return;
