@@ -37,6 +37,7 @@ beforeAll(async () => {
   await everyone((watch) => watch.moves());
 });
 afterAll(async () => {
+  await everyone((watch) => watch.close());
   await browser?.close();
   await floor?.stop();
 });

@@ -31,6 +31,9 @@ const VIEWPORT = { width: 400, height: 300 };
 /** Shorter than this is a slow machine, not a gap. */
 const GAP_MS_MIN = 800;
 
+/** Whoever waits for an event by asking learns of it this much later at most. */
+const NOTICED_LATE_MS = 500;
+
 /**
  * Runs in the page: notes each frame that is shown, and the gaps between them. The element outlives every load of the player, so this
  * goes on as long as the page is the same one.
@@ -59,16 +62,18 @@ export type WatchOptions = {
   readonly prepare?: (page: Page) => Promise<unknown>;
 };
 
-/** One open watch page. `close` closes it; `startedAtMs` is when it was asked for. */
+/** One open watch page; `startedAtMs` is when it was asked for. */
 export class Watch {
   readonly page: Page;
   readonly startedAtMs: number;
   /** URLs that the page asked for. */
   readonly requests: readonly string[];
+  readonly #errors: readonly Error[];
 
-  private constructor(page: Page, requests: readonly string[], startedAtMs: number) {
+  private constructor(page: Page, requests: readonly string[], errors: readonly Error[], startedAtMs: number) {
     this.page = page;
     this.requests = requests;
+    this.#errors = errors;
     this.startedAtMs = startedAtMs;
   }
 
@@ -76,18 +81,22 @@ export class Watch {
     const context = await browser.newContext({ viewport: VIEWPORT });
     const page = await context.newPage();
     const requests: string[] = [];
+    const errors: Error[] = [];
     page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => errors.push(error));
     await page.addInitScript(RECORDER);
     await options.prepare?.(page);
     const { playbackId = 'demo', player = 'auto' } = options;
     const startedAtMs = Date.now();
     await page.goto(`${floor.webUrl}/live/${playbackId}?player=${player}`, { waitUntil: 'commit' });
     await page.evaluate('window.isSamePage = true');
-    return new Watch(page, requests, startedAtMs);
+    return new Watch(page, requests, errors, startedAtMs);
   }
 
+  /** Closes the page. Throws what the page threw while it was open. */
   async close(): Promise<void> {
     await this.page.context().close();
+    if (this.#errors.length > 0) throw new AggregateError(this.#errors, `the page threw: ${this.#errors.join('; ')}`);
   }
 
   /** Resolves, with the milliseconds it took, once the picture moves: frames are shown and the element's time goes on. */
@@ -138,8 +147,9 @@ export class Watch {
       `the picture to be back (${JSON.stringify(await this.facts())})`,
       async () => {
         const { lastAtMs, gaps } = await this.page.evaluate<{ lastAtMs: number; gaps: Gap[] }>('window.shownFrames');
-        const backMs = gaps.find(({ toMs }) => toMs > sinceMs)?.toMs ?? sinceMs;
-        return lastAtMs >= Math.max(backMs, sinceMs) + settledMs ? backMs : false;
+        const gap = gaps.find(({ toMs }) => toMs > sinceMs - NOTICED_LATE_MS);
+        const backMs = Math.max(gap?.toMs ?? 0, sinceMs);
+        return lastAtMs >= backMs + settledMs ? backMs : false;
       },
       timeoutMs,
     );

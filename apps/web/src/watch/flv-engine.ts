@@ -22,9 +22,13 @@ export const flvEngine: EngineMaker = {
 function startFlv({ video, url, onAttached, onFailed }: EngineOptions): PlaybackEngine {
   const clock = new MediaClock();
   const flv = mpegts.createPlayer({ type: 'flv', isLive: true, url, cors: true }, FLV_SETTINGS);
-  flv.on(mpegts.Events.ERROR, (_type: unknown, detail: unknown, info: unknown) => onFailed(failureOf(detail, info)));
+  // Told later: mpegts.js goes on with itself after its event, and fails when it was destroyed meanwhile.
+  const fail = (failure: PlaybackFailure): void => {
+    setTimeout(() => onFailed(failure), 0);
+  };
+  flv.on(mpegts.Events.ERROR, (_type: unknown, detail: unknown, info: unknown) => fail(failureOf(detail, info)));
   // Closed in good order: a live stream has no end that a player would know of.
-  flv.on(mpegts.Events.LOADING_COMPLETE, () => onFailed('lost'));
+  flv.on(mpegts.Events.LOADING_COMPLETE, () => fail('lost'));
   flv.on(SEI_ARRIVED, (sei: PlayerSei) => {
     const mark = readIngestMark(sei);
     if (mark !== null) clock.add(mark);

@@ -3,6 +3,7 @@ import { failureOfStatus } from './http-failure.ts';
 import type { EngineMaker, EngineOptions, PlaybackEngine } from './playback-engine.ts';
 import type { PlaybackFailure } from './playback-policy.ts';
 import { EDGE_DRIFT_MAX_S, HLS_MAX_LATENCY_TARGET_DURATIONS, HLS_SETTINGS, HLS_STALL } from './player-settings.ts';
+import { steeringRate } from './steering-rate.ts';
 
 const LIST_ERRORS: ReadonlySet<ErrorDetails> = new Set([
   ErrorDetails.MANIFEST_LOAD_ERROR,
@@ -45,7 +46,10 @@ function startHls({ video, url, isLowLatency, onAttached, onFailed }: EngineOpti
     },
     listText: () => details()?.m3u8 ?? null,
     keepToEdge: () => keepToEdge(hls, video),
-    destroy: () => hls.destroy(),
+    destroy: () => {
+      hls.destroy();
+      video.playbackRate = 1;
+    },
   };
 }
 
@@ -55,10 +59,15 @@ function failureOf({ details, response }: ErrorData): PlaybackFailure {
   return LIST_ERRORS.has(details) ? failureOfStatus(response?.code ?? 0) : 'lost';
 }
 
-/** hls.js itself jumps only when it is six target durations behind; a show is watched closer to its edge than that. */
+/**
+ * hls.js jumps only when it is six target durations behind; a show is watched closer to its edge than that. And with whole segments it does
+ * not steer by speed: who was starved to the very edge would stumble from segment to segment, and who fell back would stay there.
+ */
 function keepToEdge(hls: Hls, video: HTMLVideoElement): void {
   const targetS = hls.targetLatency;
   const positionS = hls.liveSyncPosition;
-  if (targetS === null || positionS === null || hls.latency - targetS <= EDGE_DRIFT_MAX_S) return;
-  if (positionS > video.currentTime) video.currentTime = positionS;
+  if (targetS === null || positionS === null) return;
+  const tooFarS = hls.latency - targetS;
+  if (tooFarS > EDGE_DRIFT_MAX_S && positionS > video.currentTime) video.currentTime = positionS;
+  if (!hls.lowLatencyMode) video.playbackRate = steeringRate(tooFarS);
 }

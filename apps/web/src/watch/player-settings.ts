@@ -62,6 +62,11 @@ export const HLS_SETTINGS = {
 /** I-86. hls.js takes it at its making only together with `liveSyncDurationCount`; set on its `config` afterwards it stands alone. */
 export const HLS_MAX_LATENCY_TARGET_DURATIONS = 6;
 
+/** With whole segments: nearer to or further from its place behind the edge than this, speed brings the picture back … */
+export const HLS_STEER_FROM_S = 1;
+/** … slowly enough not to be noticed, when it is too near; I-87 when it is too far. */
+export const HLS_STEER_SLOW_RATE = 0.9;
+
 /** The live edge is looked at once a second (I-88): further behind than this and the playhead jumps … */
 export const EDGE_DRIFT_MAX_S = 5;
 /** … to this distance from the edge. */
