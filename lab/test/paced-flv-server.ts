@@ -49,8 +49,8 @@ const TICK_MS = 5;
 
 type Viewer = { readonly response: ServerResponse; hasKeyframe: boolean };
 
-/** Starts it on a free loopback port. */
-export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Promise<PacedFlvServer> {
+/** Starts it on a loopback port, a free one by default. */
+export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}, listenPort = 0): Promise<PacedFlvServer> {
   const loop = readFlvLoop(readFileSync(CLIP));
   const viewers = new Set<Viewer>();
   const clock = {
@@ -70,7 +70,7 @@ export async function startPacedFlvServer(misbehaviour: Misbehaviour = {}): Prom
     if (misbehaviour.isSilent !== true) viewers.add(viewer);
     response.once('close', () => viewers.delete(viewer));
   });
-  await listen(server);
+  await listen(server, listenPort);
   const stop = pace(loop, clock, misbehaviour, viewers);
   const { port } = server.address() as AddressInfo;
   return {
@@ -140,6 +140,6 @@ function stamp(loop: FlvLoop, { tag, isAvcPicture }: LoopFrame, timestampMs: num
   return { ...tag, timestampMs, payload: concatBytes([tag.payload.subarray(0, dataOffset), picture]) };
 }
 
-function listen(server: Server): Promise<void> {
-  return new Promise((done) => server.listen(0, '127.0.0.1', done));
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((done) => server.listen(port, '127.0.0.1', done));
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessBindings } from '../src/faults/process-control.ts';
 import { type Criterion, type RunResult, runScenario, type Scenario } from '../src/index.ts';
 import { findTarget } from '../src/target/load-target.ts';
 
@@ -30,7 +31,12 @@ export function viewersOnly(options: {
 }
 
 /** Runs a scenario against a URL in a folder that is removed afterwards. */
-export async function runAgainst(url: string, scenario: Scenario, workers = 2): Promise<RunResult> {
+export async function runAgainst(
+  url: string,
+  scenario: Scenario,
+  workers = 2,
+  processes: ProcessBindings = {},
+): Promise<RunResult> {
   const parent = await mkdtemp(join(tmpdir(), 'showfloor-lab-'));
   try {
     const { description, adapter, adapterUrl } = await findTarget(new URL(url));
@@ -43,6 +49,7 @@ export async function runAgainst(url: string, scenario: Scenario, workers = 2): 
       folder,
       size: { seed: 1 },
       workers,
+      processes,
     });
   } finally {
     await rm(parent, { recursive: true, force: true });

@@ -7,11 +7,14 @@ import { PlanError } from '../engine/arrivals.ts';
 import { parseDurationMs } from '../engine/duration.ts';
 import { runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
+import { FaultNetworkError } from '../faults/fault-network.ts';
+import type { ProcessBindings } from '../faults/process-control.ts';
 import { writeReport } from '../report/write-report.ts';
 import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts';
 import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
 import { terminalReport } from './terminal-report.ts';
 
@@ -29,6 +32,8 @@ type RunFlags = {
   readonly timeScale?: number;
   readonly seed: number;
   readonly workers?: number;
+  readonly process?: ProcessBindings;
+  readonly command?: ProcessBindings;
 };
 
 /** `run SCENARIO --target URL`. */
@@ -49,6 +54,16 @@ export function runCommand(): Command {
     .option('--time-scale <factor>', 'length as a share of the full length, e.g. 0.1', parseFactor)
     .option('--seed <n>', 'seed of the plan and of every random choice', parseCount, 1)
     .option('--workers <n>', 'worker threads (default: one per core)', parseCount)
+    .option(
+      '--process <name=pid>',
+      'a process that the faults of the scenario may pause or kill; repeatable',
+      addProcess,
+    )
+    .option(
+      '--command <name:verb=command>',
+      'how to stop or start such a process, e.g. publisher:start=…; repeatable',
+      addCommand,
+    )
     .action(async (name: string, flags: RunFlags) => {
       process.exitCode = await run(name, flags);
     });
@@ -72,8 +87,8 @@ async function run(name: string, flags: RunFlags): Promise<number> {
     return await execute(scenario, await findTarget(flags.target, flags.kind), flags);
   } catch (error) {
     if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
-    if (error instanceof UnusableFolderError || error instanceof ScenarioError || error instanceof PlanError) {
-      return refuse(error.message, EXIT_CODES.usage);
+    if (USAGE_ERRORS.some((kind) => error instanceof kind)) {
+      return refuse((error as Error).message, EXIT_CODES.usage);
     }
     if (error instanceof RunWriteError) return refuse(error.message, EXIT_CODES.invalid);
     throw error;
@@ -107,6 +122,7 @@ async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags):
         ...(flags.timeScale === undefined ? {} : { timeScale: flags.timeScale }),
       },
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      processes: mergeBindings(flags.process, flags.command),
       signal: interrupt.signal,
       onProgress: view.update,
     });
@@ -142,6 +158,8 @@ const SCENARIO_FIELDS = ['name', 'purpose', 'durationMs', 'viewers', 'groups', '
 class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 }
+
+const USAGE_ERRORS = [UnusableFolderError, ScenarioError, PlanError, FaultNetworkError];
 
 async function listScenarios(): Promise<string[]> {
   const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));

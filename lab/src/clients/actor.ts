@@ -2,6 +2,7 @@
 import type { PlannedVu } from '../engine/plan.ts';
 import type { Random } from '../engine/random.ts';
 import type { SharedRoom } from '../engine/shared-room.ts';
+import type { FreshPictures } from '../faults/recovery-board.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { TargetAdapter, TargetDescription } from '../target/target.ts';
 
@@ -29,6 +30,8 @@ export type ActorContext = {
   readonly target: TargetDescription;
   readonly adapter: TargetAdapter;
   readonly room: SharedRoom;
+  /** Viewers show it their player a few times per second, so that a fault's recovery can be told. */
+  readonly pictures: FreshPictures;
   /** Target's wall clock minus this host's: added before an instant is compared with a stamp of the target. */
   readonly clockOffsetMs: number;
   /** How late this thread's event loop runs now. */

@@ -74,6 +74,7 @@ class ViewingSession {
     while (await pause(WATCH_EVERY_MS, signal)) {
       const nowMs = monotonicMs();
       this.#player.advance(nowMs);
+      this.#context.pictures.look(nowMs, this.#player);
       this.#connection?.watch(nowMs);
       if (this.#player.state === 'playing') playedAtMs = nowMs;
       const stage = isStarted() ? 'during_play' : 'before_start';

@@ -8,6 +8,7 @@ import type { RunWriter, SelfRecord } from '../run-folder/run-writer.ts';
 import { breachedLimits, type GuardLimits, type SelfSample, worstSelfSample } from './guard.ts';
 import { type Phase, type Plan, vusOfWorker } from './plan.ts';
 import { SHARED_ROOM_BYTES } from './shared-room.ts';
+import { NO_VU, type Stage } from './stage.ts';
 import type { StockCheck } from './stock-check.ts';
 import type { CoordinatorMessage, WorkerMessage, WorkerTask } from './worker-messages.ts';
 
@@ -30,6 +31,8 @@ type Options = {
   readonly guard: GuardLimits;
   readonly task: Pick<WorkerTask, 'runId' | 'seed' | 'groups' | 'target' | 'adapterUrl' | 'clockOffsetMs'>;
   readonly onProgress: (progress: Progress) => void;
+  /** Acts along the timeline: faults, steering. Its signal aborts when the run is over; it then cleans up and resolves. */
+  readonly conduct?: (stage: Stage) => Promise<void>;
 };
 
 type OpenSecond = { readonly merger: SliceMerger; readonly self: SelfSample[]; readonly reported: Set<number> };
@@ -47,6 +50,8 @@ export class Coordinator {
   readonly #total = new SliceMerger();
   #startAtMs = 0;
   #nextSecond = 0;
+  #extra = new SliceMerger();
+  #extraSelf = worstSelfSample([]);
   #stored = new SliceMerger();
   #storedSelf: SelfRecord[] = [];
   #taintedSeconds = 0;
@@ -73,9 +78,13 @@ export class Coordinator {
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     const done = Promise.all(starts.map((worker) => worker.done));
+    const isOver = new AbortController();
+    const conducted = this.#options.conduct?.(this.#stage(AbortSignal.any([signal, isOver.signal])));
     const deadline = this.#deadline(plan.durationMs, signal);
     await Promise.race([done, deadline.passed]);
     deadline.cancel();
+    isOver.abort();
+    await conducted;
     signal.removeEventListener('abort', onAbort);
     await this.#cutOff();
     while (this.#open.size > 0) this.#closeSecond();
@@ -86,6 +95,21 @@ export class Coordinator {
       isInterrupted: signal.aborted,
       workerFailures: this.#failures,
       droppedEvents: this.#droppedEvents,
+    };
+  }
+
+  /** What the generator saw of a thread of its own that has no virtual users. */
+  addSelf(self: SelfSample): void {
+    this.#extraSelf = worstSelfSample([self, this.#extraSelf]);
+  }
+
+  #stage(signal: AbortSignal): Stage {
+    return {
+      startAtMs: this.#startAtMs,
+      signal,
+      event: (name, atMs, detail) => this.#options.writer.writeEvents([{ name, vu: NO_VU, atMs, detail }]),
+      record: (data) => this.#extra.add(data),
+      tellFault: (fault, stage, atMs) => this.#tellAll({ type: 'fault', fault, stage, atMs }),
     };
   }
 
@@ -147,8 +171,11 @@ export class Coordinator {
     this.#open.delete(index);
     if (second === undefined) return;
     this.#addDropped(index, second.merger);
+    second.merger.add(this.#extra.toData());
+    this.#extra = new SliceMerger();
     const data = second.merger.toData();
-    const self = worstSelfSample(second.self);
+    const self = worstSelfSample([...second.self, this.#extraSelf]);
+    this.#extraSelf = worstSelfSample([]);
     const breaches = breachedLimits(self, this.#options.guard);
     if (breaches.length > 0) this.#taintedSeconds += 1;
     this.#stored.add(data, 'replace');

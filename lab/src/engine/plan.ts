@@ -3,6 +3,7 @@
  * scenario, sizes and seed give the same plan.
  */
 import { assertNever } from '../assert-never.ts';
+import { planFaults, type ScheduledFault } from '../faults/fault.ts';
 import { arrivalTimes, meanStayMs, type RateStretch, seatArrivals } from './arrivals.ts';
 import { createRandom, type Random } from './random.ts';
 import type {
@@ -41,6 +42,7 @@ export type Plan = {
   /** Arrivals that will find no free virtual user. */
   readonly dropped: readonly { readonly group: string; readonly atMs: number }[];
   readonly phases: readonly Phase[];
+  readonly faults: readonly ScheduledFault[];
   /** Length of one stored slice of the results. */
   readonly sliceMs: number;
 };
@@ -78,6 +80,7 @@ export function makePlan(scenario: Scenario, options: PlanOptions): Plan {
     }));
   });
   const vus = stays.sort((a, b) => a.startAtMs - b.startAtMs).map((stay, id) => ({ ...stay, id }));
+  const faults = planFaults(scenario.faults ?? [], { timeFactor, durationMs });
   const viewers = options.viewers ?? scenario.viewers;
   return {
     seed: options.seed,
@@ -89,7 +92,9 @@ export function makePlan(scenario: Scenario, options: PlanOptions): Plan {
       .flatMap(({ name, droppedAtMs }) => droppedAtMs.map((atMs) => ({ group: name, atMs })))
       .sort((a, b) => a.atMs - b.atMs),
     phases: phasesOf(scenario, vus, { durationMs, timeFactor }),
-    sliceMs: durationMs > SLICE_LONG_RUN_MS ? 5000 : 1000,
+    faults,
+    // The storm after a fault lasts seconds.
+    sliceMs: durationMs > SLICE_LONG_RUN_MS && faults.length === 0 ? 5000 : 1000,
   };
 }
 

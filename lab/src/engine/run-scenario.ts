@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { FaultSetup, plannedFaults } from '../faults/fault-setup.ts';
+import type { ProcessBindings } from '../faults/process-control.ts';
 import { isThisHost, takeFingerprint } from '../run-folder/fingerprint.ts';
 import type { Manifest } from '../run-folder/manifest.ts';
 import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
@@ -15,7 +17,7 @@ import type { TargetAdapter, TargetDescription } from '../target/target.ts';
 import type { Plane } from '../verdict/criterion.ts';
 import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
-import { GUARD_DEFAULTS } from './guard.ts';
+import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
 import type { ActorKind, Scenario } from './scenario.ts';
 import { StockCheck } from './stock-check.ts';
@@ -32,6 +34,8 @@ export type RunOptions = {
   readonly size: PlanOptions;
   /** Default: one per core, never more than virtual users. */
   readonly workers?: number;
+  /** Processes that faults may touch, by the names the scenario uses. */
+  readonly processes?: ProcessBindings;
   /** Aborting drains the run: what was measured so far is kept and marked as interrupted. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -51,7 +55,9 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const stock = await StockCheck.begin(options.adapter, options.target, signal);
   const askClock = () => (manifest.isCoLocated ? null : measureClock(options.adapter, options.target));
   const clock = await askClock();
-  const coordinator = new Coordinator({
+  const addSelf = (self: SelfSample): void => coordinator.addSelf(self);
+  const faults = await FaultSetup.open(plan, options.target, options.processes ?? {}, addSelf);
+  const coordinator: Coordinator = new Coordinator({
     plan,
     workers,
     writer,
@@ -61,20 +67,29 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       runId: manifest.runId,
       seed: plan.seed,
       groups: scenario.groups,
-      target: options.target,
+      target: faults.targetForUsers,
       adapterUrl: options.adapterUrl,
       clockOffsetMs: clock?.offsetMs ?? 0,
     },
     onProgress: options.onProgress ?? (() => {}),
+    conduct: (stage) => faults.conduct(stage),
   });
   // A run that cannot be kept is not worth its length.
-  const end = await coordinator.run(AbortSignal.any([signal, writer.failed]));
+  const end = await finallyClose(coordinator.run(AbortSignal.any([signal, writer.failed])), faults);
   await writer.close();
   await writer.writeManifest({ ...manifest, clock: clockOfRun(manifest.isCoLocated, clock, await askClock()), end });
   const run = await readRunFolder(options.folder);
   const verdict = verdictOf(run);
   await writeFile(join(options.folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);
   return { verdict, run };
+}
+
+async function finallyClose<T>(work: Promise<T>, faults: FaultSetup): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    await faults.close();
+  }
 }
 
 const PLANE_OF: Readonly<Record<ActorKind, Plane>> = {
@@ -111,6 +126,7 @@ async function makeManifest(
     scenario: { name: scenario.name, purpose: scenario.purpose, fullDurationMs: scenario.durationMs },
     groups: Object.fromEntries(groups),
     skippedGroups,
+    ...(plan.faults.length === 0 ? {} : { faults: plannedFaults(plan, target, options.processes ?? {}) }),
     playerProfiles: [...new Set(profiles)],
     seed: plan.seed,
     viewers: plan.viewers,

@@ -2,6 +2,7 @@
  * A scenario is data: who comes, when, what they do, and the limits that the result is judged by. Words are k6's
  * (https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/).
  */
+import type { ScheduledFault } from '../faults/fault.ts';
 import type { Criterion } from '../verdict/criterion.ts';
 import type { GuardLimits } from './guard.ts';
 
@@ -98,6 +99,8 @@ export type Scenario = {
   readonly viewers: number;
   readonly groups: Readonly<Record<string, Group>>;
   readonly criteria: readonly Criterion[];
+  /** What goes wrong, and when. */
+  readonly faults?: readonly ScheduledFault[];
   /** Limits on the generator itself; default {@link GuardLimits}. */
   readonly guard?: Partial<GuardLimits>;
 };

@@ -7,6 +7,8 @@ import { runFlvViewer } from '../clients/flv-viewer.ts';
 import { runRoomMember } from '../clients/room-member.ts';
 import { runShopper } from '../clients/shopper.ts';
 import { monotonicMs } from '../clock.ts';
+import { FreshPictures, RecoveryBoard } from '../faults/recovery-board.ts';
+import { recordRecovery } from '../faults/recovery-metrics.ts';
 import { type Counter, Recorder } from '../metrics/recorder.ts';
 import type { TargetAdapter } from '../target/target.ts';
 import { LagProbe } from './lag-probe.ts';
@@ -30,12 +32,14 @@ const recorder = new Recorder();
 const probe = new LagProbe();
 const stopAll = new AbortController();
 const room = openSharedRoom(task.room);
+const recovery = new RecoveryBoard((outcome) => recordRecovery(recorder, outcome));
 const busySlots = new Set<number>();
 let events: LabEvent[] = [];
 let droppedEvents = 0;
 
 port.on('message', (message: CoordinatorMessage) => {
   if (message.type === 'stop') stopAll.abort();
+  else if (message.type === 'fault') recovery.on(message.fault, message.stage, message.atMs);
   else void run(message.startAtMs);
 });
 post({ type: 'ready' });
@@ -96,6 +100,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
       target: task.target,
       adapter,
       room,
+      pictures: new FreshPictures((fromMs, toMs) => recovery.shown(vu.id, vu.group, fromMs, toMs)),
       clockOffsetMs: task.clockOffsetMs,
       lagMs: () => probe.lagMs(),
       late: (ms) => probe.late(ms),
@@ -110,6 +115,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
     stopAll.signal.removeEventListener('abort', onStopAll);
     active.add(-1);
     busySlots.delete(vu.slot);
+    recovery.left(vu.id, monotonicMs());
   }
 }
 

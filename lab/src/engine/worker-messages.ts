@@ -1,5 +1,6 @@
 /** What the coordinator and its worker threads say to each other. */
 import type { LabEvent } from '../clients/actor.ts';
+import type { FaultStage } from '../faults/recovery-board.ts';
 import type { SliceData } from '../metrics/slice.ts';
 import type { TargetDescription } from '../target/target.ts';
 import type { SelfSample } from './guard.ts';
@@ -23,7 +24,10 @@ export type WorkerTask = {
 };
 
 /** `startAtMs` is monotonic: the same clock for all threads of the process. */
-export type CoordinatorMessage = { readonly type: 'start'; readonly startAtMs: number } | { readonly type: 'stop' };
+export type CoordinatorMessage =
+  | { readonly type: 'start'; readonly startAtMs: number }
+  | { readonly type: 'stop' }
+  | { readonly type: 'fault'; readonly fault: string; readonly stage: FaultStage; readonly atMs: number };
 
 /** One message per second of the run, and one of each other kind. */
 export type WorkerMessage =

@@ -44,6 +44,7 @@ export class TcpProxy {
   readonly #counts = { acceptedConnections: 0, refusedConnections: 0, failedConnections: 0 };
   readonly #totals: PipeTotals = { bytes: 0, backPressurePauses: 0, queueBytesPeak: 0 };
   #faults: readonly NetworkFault[] = [];
+  #isClosed = false;
 
   constructor(options: TcpProxyOptions) {
     this.#options = options;
@@ -76,12 +77,13 @@ export class TcpProxy {
 
   /** Cuts every connection. */
   close(): Promise<void> {
+    this.#isClosed = true;
     for (const link of this.#links) link.reset();
     return new Promise((done) => this.#server.close(() => done()));
   }
 
   #accept(client: Socket): void {
-    if (this.#links.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
+    if (this.#isClosed || this.#links.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
       this.#counts.refusedConnections += 1;
       client.on('error', () => {});
       client.resetAndDestroy();

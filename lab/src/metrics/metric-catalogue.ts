@@ -75,6 +75,15 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     'planned actions that did not happen because the previous one still ran, and arrivals without a free virtual user',
   ),
   arrivals_total: counter('arrivals of groups with an arrival rate, those that were dropped included'),
+  faults_planned_total: counter('faults whose time came; tag: fault'),
+  faults_verified_total: counter('faults that an independent probe saw at work'),
+  fault_outage_ms: trend('fault injected → the probe finds the plane well again; at least this long when it never did'),
+  recovery_ms: trend('fault healed → a picture the viewer has not seen before; 0 for who never lost it'),
+  recovery_viewers_total: counter('viewers who were watching when a fault came'),
+  recovery_disturbed_total: counter('those of them who were without a new picture when it was healed'),
+  recovery_lost_total: counter('those of them who were not back before the next fault, or the end'),
+  recovered_5s_total: counter('those of them who had a new picture at most 5 s after it was healed'),
+  recovered_10s_total: counter('those of them who had a new picture at most 10 s after it was healed'),
   lab_bugs_total: counter('virtual users that broke: a bug of the lab, makes the run invalid'),
 };
 

@@ -1,6 +1,7 @@
 /** The run folder's manifest: everything but the measurements. The verdict and the report are made from it alone. */
 import type { GuardLimits } from '../engine/guard.ts';
 import type { Phase } from '../engine/plan.ts';
+import type { ScheduledFault } from '../faults/fault.ts';
 import type { TargetDescription } from '../target/target.ts';
 import type { Criterion } from '../verdict/criterion.ts';
 
@@ -17,6 +18,9 @@ export type Fingerprint = {
   readonly openFilesMax: number | null;
 };
 
+/** A fault as planned for this run. */
+export type PlannedFault = ScheduledFault & { readonly skippedBecause: string | null };
+
 /** `manifest.json`, version 1. Times `…WallMs` are wall clock; all others count from the start of the run. */
 export type Manifest = {
   readonly version: 1;
@@ -27,6 +31,8 @@ export type Manifest = {
   >;
   /** Groups of the scenario that the target has no plane for. */
   readonly skippedGroups: readonly string[];
+  /** Faults of the run; `skippedBecause`: why one could not be made. Absent in runs without faults. */
+  readonly faults?: readonly PlannedFault[];
   readonly playerProfiles: readonly string[];
   readonly seed: number;
   readonly viewers: number;

@@ -1,0 +1,133 @@
+/** The network between virtual users and a target: proxies in a thread of their own, one per host and port. */
+import { Worker } from 'node:worker_threads';
+import type { SelfSample } from '../engine/guard.ts';
+import type { TargetDescription } from '../target/target.ts';
+import type { Plane } from '../verdict/criterion.ts';
+import type { NetworkFault } from './network-fault.ts';
+
+/** Handed to the thread. */
+export type NetworkTask = {
+  readonly routes: readonly { readonly host: string; readonly port: number }[];
+  readonly seed: number;
+};
+/** To the thread. */
+export type NetworkMessage =
+  | { readonly type: 'apply'; readonly id: number; readonly route: number; readonly faults: readonly NetworkFault[] }
+  | { readonly type: 'close' };
+/** From the thread. `atMs` is monotonic. */
+export type NetworkReport =
+  | { readonly type: 'ready'; readonly ports: readonly number[] }
+  | { readonly type: 'applied'; readonly id: number; readonly atMs: number }
+  | { readonly type: 'self'; readonly self: SelfSample };
+
+/** A plane whose users cannot be led through a proxy. */
+export class FaultNetworkError extends Error {
+  override readonly name = 'FaultNetworkError';
+}
+
+/** Plain URLs only: through a proxy, a certificate would be for another name. */
+const PROXIED_PROTOCOLS: readonly string[] = ['http:', 'ws:'];
+
+/** Owned by the run: `close()` cuts every connection. */
+export class FaultNetwork {
+  readonly #worker: Worker;
+  readonly #hosts: readonly string[];
+  readonly #ports: readonly number[];
+  readonly #pending = new Map<number, (atMs: number) => void>();
+  #nextId = 0;
+
+  /** Lets the users of these planes go through proxies. Throws {@link FaultNetworkError}. */
+  static async open(
+    target: TargetDescription,
+    planes: readonly Plane[],
+    options: { readonly seed: number; readonly onSelf: (self: SelfSample) => void },
+  ): Promise<FaultNetwork> {
+    const urls = planes.flatMap((plane) => planeUrls(target, plane));
+    const barred = urls.find(({ protocol }) => !PROXIED_PROTOCOLS.includes(protocol));
+    if (barred !== undefined) {
+      throw new FaultNetworkError(`faults of the network need http: and ws:, not ${barred.protocol}//${barred.host}`);
+    }
+    const hosts = [...new Set(urls.map(({ host }) => host))];
+    const routes = hosts.map((host) => {
+      const url = new URL(`http://${host}`);
+      return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) };
+    });
+    const workerData: NetworkTask = { routes, seed: options.seed };
+    const worker = new Worker(new URL('./network-main.ts', import.meta.url), { workerData });
+    const ready = Promise.withResolvers<readonly number[]>();
+    worker.once('error', ready.reject);
+    worker.once('message', (report: NetworkReport) => ready.resolve(report.type === 'ready' ? report.ports : []));
+    return new FaultNetwork(worker, hosts, await ready.promise, options.onSelf);
+  }
+
+  private constructor(
+    worker: Worker,
+    hosts: readonly string[],
+    ports: readonly number[],
+    onSelf: (self: SelfSample) => void,
+  ) {
+    this.#worker = worker;
+    this.#hosts = hosts;
+    this.#ports = ports;
+    worker.on('message', (report: NetworkReport) => {
+      if (report.type === 'self') onSelf(report.self);
+      if (report.type !== 'applied') return;
+      this.#pending.get(report.id)?.(report.atMs);
+      this.#pending.delete(report.id);
+    });
+  }
+
+  /** The same target, reached through the proxies. */
+  through(target: TargetDescription): TargetDescription {
+    const rewrite = (value: unknown): unknown => {
+      if (typeof value === 'string') return this.#rerouted(value);
+      if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rewrite(inner)]));
+    };
+    return { ...(rewrite(target) as TargetDescription), url: target.url };
+  }
+
+  /** A URL of these planes as users see it, through its proxy. */
+  probeUrl(url: URL): URL {
+    return new URL(this.#rerouted(url.href));
+  }
+
+  /** Replaces the faults of these planes; resolves with the instant (monotonic) from which they hold. */
+  async apply(target: TargetDescription, planes: readonly Plane[], faults: readonly NetworkFault[]): Promise<number> {
+    const hosts = new Set(planes.flatMap((plane) => planeUrls(target, plane)).map(({ host }) => host));
+    const routes = this.#hosts.flatMap((host, route) => (hosts.has(host) ? [route] : []));
+    const instants = await Promise.all(routes.map((route) => this.#apply(route, faults)));
+    return Math.max(...instants);
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((done) => this.#worker.once('exit', done));
+    this.#worker.postMessage({ type: 'close' } satisfies NetworkMessage);
+    await ended;
+  }
+
+  #apply(route: number, faults: readonly NetworkFault[]): Promise<number> {
+    const id = this.#nextId++;
+    this.#worker.postMessage({ type: 'apply', id, route, faults } satisfies NetworkMessage);
+    return new Promise((done) => this.#pending.set(id, done));
+  }
+
+  #rerouted(text: string): string {
+    const url = /^(http|ws):\/\//.test(text) ? URL.parse(text) : null;
+    const port = url === null ? undefined : this.#ports[this.#hosts.indexOf(url.host)];
+    if (url === null || port === undefined) return text;
+    return text.replace(/^(\w+:\/\/)[^/?#]+/, (_all, scheme: string) => `${scheme}127.0.0.1:${port}`);
+  }
+}
+
+/** Every URL at which users reach this plane. */
+export function planeUrls(target: TargetDescription, plane: Plane): URL[] {
+  const { url: _origin, room, shop, ...video } = target;
+  const found = { video: httpUrls(video), realtime: httpUrls(room), commerce: httpUrls(shop) }[plane];
+  return found.map((text) => new URL(text));
+}
+
+function httpUrls(value: unknown): string[] {
+  if (typeof value === 'string') return /^(https?|wss?):\/\//.test(value) ? [value] : [];
+  return value === null || typeof value !== 'object' ? [] : Object.values(value).flatMap(httpUrls);
+}
