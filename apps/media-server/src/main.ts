@@ -7,6 +7,7 @@ import {
   startHeartbeat,
   startMediaPlane,
   TlsCertificate,
+  toPublisherRefused,
   toRestreamEvent,
   toStreamEvent,
 } from '@showfloor/media';
@@ -43,9 +44,9 @@ async function start(): Promise<Service> {
   const couriers = config.MEDIA_NOTIFY
     ? targets.map((target) => new EventCourier(target, { secret, metrics, log }))
     : [];
-  // Apart from the stream events: targets that come and go must not push those out of a full queue.
-  const restreamCourier = new EventCourier(
-    { name: 'commerce_restream', url: `${commerceUrl}${LIVE_EVENTS_PATH}` },
+  // Apart from the stream events: targets and encoders that come and go must not push those out of a full queue.
+  const sellersCourier = new EventCourier(
+    { name: 'commerce_sellers', url: `${commerceUrl}${LIVE_EVENTS_PATH}` },
     { secret, metrics, log },
   );
   const hooks = new HookPoster({
@@ -58,6 +59,9 @@ async function start(): Promise<Service> {
   const plane = await startMediaPlane({
     ...planeOptions(config),
     onHook: (hook) => hooks.send(hook),
+    onPublisherRefused: (refusal) => {
+      if (config.MEDIA_NOTIFY) sellersCourier.send(toPublisherRefused(refusal));
+    },
     onRecordingFinished: ({ showId, playbackId, file }) =>
       hooks.send({
         action: 'on_dvr',
@@ -79,7 +83,7 @@ async function start(): Promise<Service> {
       for (const courier of couriers) courier.send(streamEvent);
     },
     onRestreamChange: (change) => {
-      if (config.MEDIA_NOTIFY) restreamCourier.send(toRestreamEvent(change));
+      if (config.MEDIA_NOTIFY) sellersCourier.send(toRestreamEvent(change));
     },
     log,
     metrics,
@@ -99,7 +103,7 @@ async function start(): Promise<Service> {
     close: async () => {
       stopHeartbeat?.();
       await plane.close(); // tells of the interruptions
-      await Promise.all([...couriers, restreamCourier, hooks].map((courier) => courier.drain(COURIER_DRAIN_MS)));
+      await Promise.all([...couriers, sellersCourier, hooks].map((courier) => courier.drain(COURIER_DRAIN_MS)));
       admin.closeAllConnections();
       admin.close();
     },

@@ -7,7 +7,7 @@ export { EventCourier, type EventTarget } from './hooks/event-courier.ts';
 export { startHeartbeat } from './hooks/heartbeat.ts';
 export { HookPoster, type MediaHook, TOLD_ACTIONS, type ToldAction } from './hooks/media-hooks.ts';
 export { createPublishHook } from './hooks/publish-hook.ts';
-export { toStreamEvent } from './hooks/stream-event.ts';
+export { toPublisherRefused, toStreamEvent } from './hooks/stream-event.ts';
 export type { GopLimits } from './hub/gop-cache.ts';
 export type { HubEvent } from './hub/stream-hub.ts';
 export type { Admit, AdmitAnswer, AdmitRequest } from './ingest/admission.ts';

@@ -20,6 +20,7 @@ import { type HubEvent, STREAMS_MAX, StreamHub } from './hub/stream-hub.ts';
 import { AdmissionDesk, type Admit } from './ingest/admission.ts';
 import { FailedPublishGuard, GUARD_LIMITS, type GuardLimits } from './ingest/failed-publish-guard.ts';
 import { PublishDesk } from './ingest/publish-desk.ts';
+import { type PublisherRefusal, RefusalNotices } from './ingest/refusal-notices.ts';
 import { RTMP_LIMITS, type RtmpLimits } from './ingest/rtmp-limits.ts';
 import { RtmpServer } from './ingest/rtmp-server.ts';
 import type { TlsCertificate } from './ingest/tls-certificate.ts';
@@ -65,6 +66,8 @@ export type MediaPlaneOptions = Readonly<{
   keepAliveMs?: number;
   /** Told of publishers that left and of viewers that came and went. It must not wait and must not throw. */
   onHook?: (hook: MediaHook) => void;
+  /** Told of encoders that had the right key and were turned away, for the seller. */
+  onPublisherRefused?: (refusal: PublisherRefusal) => void;
   /** Proxies whose `X-Forwarded-For` is believed; none. */
   trustedProxies?: TrustedProxies;
   /** Segments, parts and how long they are kept. */
@@ -179,10 +182,12 @@ export async function startMediaPlane(options: MediaPlaneOptions): Promise<Media
   const publisherCount = (): number => hub.list().filter((entry) => entry.publisherClientId !== null).length;
   const connections = new HttpConnections();
   const hasRoom = (): boolean => flv.viewerCount + connections.hlsCount + publisherCount() < connectionsMax;
-  const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom });
+  const notices = new RefusalNotices((refusal) => options.onPublisherRefused?.(refusal));
+  const desk = new PublishDesk({ hub, admissions, guard, metrics, log, hasRoom, notices });
   const rtmp = new RtmpServer(
     {
       desk,
+      notices,
       metrics,
       log,
       limits: { ...RTMP_LIMITS, ...options.rtmpLimits },

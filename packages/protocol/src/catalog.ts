@@ -46,6 +46,8 @@ export const ShowSummary = Type.Object(
     posterUrl: Type.Union([Type.String(), Type.Null()]),
     scheduledAtMs: Type.Union([WallMs, Type.Null()]),
     startedAtMs: Type.Union([WallMs, Type.Null()]),
+    /** Only in `GET /api/seller/shows`, once an encoder with the right key was turned away; the latest time. */
+    publisherRefused: Type.Optional(Type.Object({ atMs: WallMs, reason: Type.String(), text: Type.String() })),
   },
   { $id: 'ShowSummary' },
 );

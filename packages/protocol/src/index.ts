@@ -23,6 +23,7 @@ export {
   ProductPinned,
   ProductUnpinned,
   ProductUpserted,
+  PublisherRefused,
   ShowChanged,
   StockChanged,
   StreamEvent,

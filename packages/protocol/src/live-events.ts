@@ -30,6 +30,22 @@ export const StreamEvent = Type.Object({
 });
 export type StreamEvent = Static<typeof StreamEvent>;
 
+/**
+ * Media → commerce only, for the seller's eyes: an encoder had the right key and was turned away all the same. `reason` is `rival` (another
+ * encoder is on air with this key) or a code like `ingest.unsupported_av1`; `text` is what the encoder was told. At least once, and
+ * not more often than every ten seconds per show.
+ */
+export const PublisherRefused = Type.Object({
+  ...envelope,
+  type: Type.Literal('stream.publisher_refused'),
+  data: Type.Object({
+    showId: Uuid,
+    reason: Type.String({ maxLength: 40 }),
+    text: Type.String({ maxLength: 200 }),
+  }),
+});
+export type PublisherRefused = Static<typeof PublisherRefused>;
+
 export const ProductPinned = Type.Object({
   ...envelope,
   type: Type.Literal('product.pinned'),

@@ -49,6 +49,9 @@ export type Tables = {
     pinned_at: Date | null;
     /** Grows with each change of the restream targets. */
     restream_revision: Generated<number>;
+    publisher_refused_at: Date | null;
+    publisher_refused_reason: string | null;
+    publisher_refused_text: string | null;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };

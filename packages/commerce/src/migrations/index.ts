@@ -7,6 +7,7 @@ import * as publisherCuts from './0006-publisher-cuts.ts';
 import * as paymentChecks from './0007-payment-checks.ts';
 import * as idleGuests from './0008-idle-guests.ts';
 import * as restreamTargets from './0009-restream-targets.ts';
+import * as publisherRefusals from './0010-publisher-refusals.ts';
 
 /** In order. A migration that was released is never edited: a change is a new one. */
 export const MIGRATIONS = {
@@ -19,4 +20,5 @@ export const MIGRATIONS = {
   '0007-payment-checks': paymentChecks,
   '0008-idle-guests': idleGuests,
   '0009-restream-targets': restreamTargets,
+  '0010-publisher-refusals': publisherRefusals,
 } as const;

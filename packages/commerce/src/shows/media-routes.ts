@@ -4,6 +4,7 @@ import {
   MediaHeartbeat,
   MediaHookAnswer,
   MediaHookRequest,
+  PublisherRefused,
   RestreamStateChanged,
   StreamEvent,
 } from '@showfloor/protocol';
@@ -16,6 +17,7 @@ import { PROBLEMS } from '../http/schemas.ts';
 import { applyRestreamState } from '../restream/restream-states.ts';
 import { admitPublisher } from './media-admission.ts';
 import type { MediaHeartbeats } from './media-heartbeats.ts';
+import { applyPublisherRefused } from './publisher-refusals.ts';
 import { followSrs } from './srs-publishing.ts';
 import { applyStreamEvent } from './stream-events.ts';
 
@@ -93,7 +95,7 @@ export function registerMediaRoutes(app: App, deps: MediaRouteDeps): void {
       config,
       schema: {
         summary: 'Inbox of stream events (signed); an id counts once',
-        body: Type.Union([StreamEvent, RestreamStateChanged]),
+        body: Type.Union([StreamEvent, RestreamStateChanged, PublisherRefused]),
         response: { 200: Outcome, ...PROBLEMS },
         tags,
       },
@@ -108,6 +110,13 @@ export function registerMediaRoutes(app: App, deps: MediaRouteDeps): void {
   );
 }
 
-function applyEvent(db: Kysely<Tables>, event: StreamEvent | RestreamStateChanged): Promise<string> {
-  return event.type === 'restream.state_changed' ? applyRestreamState(db, event) : applyStreamEvent(db, event);
+function applyEvent(db: Kysely<Tables>, event: StreamEvent | RestreamStateChanged | PublisherRefused): Promise<string> {
+  switch (event.type) {
+    case 'restream.state_changed':
+      return applyRestreamState(db, event);
+    case 'stream.publisher_refused':
+      return applyPublisherRefused(db, event);
+    default:
+      return applyStreamEvent(db, event);
+  }
 }

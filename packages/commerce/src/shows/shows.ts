@@ -56,8 +56,26 @@ export function upcomingShows(db: Kysely<Tables>): Promise<ShowSummary[]> {
   return summaries(db, sql`s.status in ('scheduled', 'ready')`, sql`s.scheduled_at nulls last, s.created_at, s.id`);
 }
 
-export function showsOfSeller(db: Kysely<Tables>, sellerId: string): Promise<ShowSummary[]> {
-  return summaries(db, sql`s.seller_id = ${sellerId}::uuid`, sql`s.created_at desc, s.id`);
+/** The seller's own view: with the latest encoder of each show that was turned away. */
+export async function showsOfSeller(db: Kysely<Tables>, sellerId: string): Promise<ShowSummary[]> {
+  const shows = await summaries(db, sql`s.seller_id = ${sellerId}::uuid`, sql`s.created_at desc, s.id`);
+  const refused = await db
+    .selectFrom('shows')
+    .select([
+      'id',
+      'publisher_refused_at as at',
+      'publisher_refused_reason as reason',
+      'publisher_refused_text as text',
+    ])
+    .where('seller_id', '=', sellerId)
+    .where('publisher_refused_at', 'is not', null)
+    .execute();
+  const refusedById = new Map(refused.map((row) => [row.id, row]));
+  return shows.map((show) => {
+    const { at, reason, text } = refusedById.get(show.id) ?? { at: null, reason: null, text: null };
+    if (at === null || reason === null || text === null) return show;
+    return { ...show, publisherRefused: { atMs: at.getTime(), reason, text } };
+  });
 }
 
 /** Creates a scheduled show with a playback id of its own. */

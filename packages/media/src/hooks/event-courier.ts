@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestreamStateChanged, StreamEvent } from '@showfloor/protocol';
+import type { PublisherRefused, RestreamStateChanged, StreamEvent } from '@showfloor/protocol';
 import type { Logger } from '@showfloor/service-kit';
 import type { MediaMetrics } from '../media-metrics.ts';
 import { signedPost } from './signed-post.ts';
@@ -11,7 +11,7 @@ const RETRY_MAX_MS = 15_000;
 /** While the process stops there is no time for a longer backoff. */
 const RETRY_DRAINING_MS = 250;
 
-type CarriedEvent = StreamEvent | RestreamStateChanged;
+type CarriedEvent = StreamEvent | RestreamStateChanged | PublisherRefused;
 
 /** `name` is the metric label; `url` takes the signed POST. */
 export type EventTarget = Readonly<{ name: string; url: string }>;

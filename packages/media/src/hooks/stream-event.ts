@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { StreamEvent } from '@showfloor/protocol';
+import type { PublisherRefused, StreamEvent } from '@showfloor/protocol';
 import type { HubEvent } from '../hub/stream-hub.ts';
+import type { PublisherRefusal } from '../ingest/refusal-notices.ts';
 
 /** What the other planes are told of a hub event; every call makes a new event id. */
 export function toStreamEvent(event: HubEvent): StreamEvent {
@@ -17,4 +18,10 @@ export function toStreamEvent(event: HubEvent): StreamEvent {
       ...(event.graceEndsAtMs === undefined ? {} : { graceEndsAtMs: event.graceEndsAtMs }),
     },
   };
+}
+
+/** What commerce is told of an encoder that was turned away; every call makes a new event id. */
+export function toPublisherRefused({ playbackId, showId, reason, text, atMs }: PublisherRefusal): PublisherRefused {
+  const data = { showId, reason, text };
+  return { id: `evt_${randomUUID()}`, version: 1, type: 'stream.publisher_refused', playbackId, atMs, data };
 }

@@ -33,6 +33,7 @@ export type Admission = Readonly<{
 /** A publisher's hold on its stream. */
 export type Publication = Readonly<{
   stream: Stream;
+  admission: Admission;
   push: (packet: SourcePacket) => void;
   /** The publisher is gone; starts the grace window. Calling it again does nothing. */
   end: (reason: string) => void;
@@ -160,6 +161,7 @@ export class StreamHub {
   #publication(entry: Entry, publisher: PublisherHandle): Publication {
     return {
       stream: entry.stream,
+      admission: entry.admission,
       push: (packet) => {
         if (entry.publisher !== publisher) return; // replaced meanwhile
         if (packet.kind === 'frames') this.#frameCame(entry);

@@ -24,11 +24,18 @@ const FAILED: Readonly<Record<string, string>> = {
   silent: 'Nothing came for too long.',
 };
 
-/** NetStream status code and text. `Rejected`: the same settings will be refused again. */
-export function encoderText(reason: string): { code: string; text: string } {
+/** Reasons that the encoder's settings are to blame for; the others are the network's, or nobody's. */
+const SETTINGS: ReadonlySet<string> = new Set(['rtmp.message_too_large', 'no_keyframe']);
+
+/**
+ * NetStream status code and text. `Rejected`: the same settings will be refused again. `isSetting`: whoever set up the encoder should
+ * read the text, also when the encoder does not show it.
+ */
+export function encoderText(reason: string): { code: string; text: string; isSetting: boolean } {
   if (reason.startsWith(UNSUPPORTED)) {
     const what = NAMES[reason.slice(UNSUPPORTED.length)] ?? 'This codec';
-    return { code: 'NetStream.Publish.Rejected', text: `Not supported: ${what}. ${WANTED}` };
+    return { code: 'NetStream.Publish.Rejected', text: `Not supported: ${what}. ${WANTED}`, isSetting: true };
   }
-  return { code: 'NetStream.Failed', text: FAILED[reason] ?? `The stream is broken (${reason}).` };
+  const text = FAILED[reason] ?? `The stream is broken (${reason}).`;
+  return { code: 'NetStream.Failed', text, isSetting: SETTINGS.has(reason) };
 }

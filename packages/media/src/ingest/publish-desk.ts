@@ -3,6 +3,7 @@ import type { Publication, PublisherHandle, StreamHub } from '../hub/stream-hub.
 import type { MediaMetrics } from '../media-metrics.ts';
 import type { AdmissionDesk } from './admission.ts';
 import type { FailedPublishGuard } from './failed-publish-guard.ts';
+import type { RefusalNotices } from './refusal-notices.ts';
 import type { PresentedKey } from './stream-key.ts';
 
 /** Why a publish was refused; `statusCode` and `text` are what the encoder is told. */
@@ -28,6 +29,7 @@ export class PublishDesk {
   readonly #metrics: MediaMetrics;
   readonly #log: Logger;
   readonly #hasRoom: () => boolean;
+  readonly #notices: RefusalNotices;
 
   constructor(options: {
     hub: StreamHub;
@@ -37,6 +39,7 @@ export class PublishDesk {
     log: Logger;
     /** False when the process has all the connections it may carry. */
     hasRoom: () => boolean;
+    notices: RefusalNotices;
   }) {
     this.#hub = options.hub;
     this.#admissions = options.admissions;
@@ -44,6 +47,7 @@ export class PublishDesk {
     this.#metrics = options.metrics;
     this.#log = options.log;
     this.#hasRoom = options.hasRoom;
+    this.#notices = options.notices;
   }
 
   /**
@@ -63,7 +67,13 @@ export class PublishDesk {
     if (!answer.ok) return this.#refuse(answer.reason, request);
     if (!isOpen()) return this.#refuse('gone', request);
     const taken = this.#hub.publish(answer.admission, publisher);
-    if (!taken.ok) return this.#refuse(taken.reason, request);
+    if (!taken.ok) {
+      const { showId } = answer.admission;
+      if (taken.reason === 'bad_name') {
+        this.#notices.add({ playbackId, showId, reason: 'rival', text: REFUSALS.bad_name.text });
+      }
+      return this.#refuse(taken.reason, request);
+    }
     const outcome = answer.fromMemory ? 'accepted_from_memory' : 'accepted';
     this.#metrics.publishes.inc({ outcome });
     this.#log.info({ playbackId, ip, clientId: publisher.clientId, outcome }, 'publish.accepted');

@@ -29,6 +29,7 @@ import type { MediaMetrics } from '../media-metrics.ts';
 import { encoderText } from './encoder-texts.ts';
 import type { PublishDesk } from './publish-desk.ts';
 import { PublisherMedia } from './publisher-media.ts';
+import type { RefusalNotices } from './refusal-notices.ts';
 import type { RtmpLimits } from './rtmp-limits.ts';
 import { appName, readPresentedKey } from './stream-key.ts';
 
@@ -40,6 +41,8 @@ const HANDSHAKE_RANDOM_BYTES = 1_528;
 /** What a session needs from its server. */
 export type RtmpSessionContext = Readonly<{
   desk: PublishDesk;
+  /** Hears of encoders on air whose bytes we do not take. */
+  notices: RefusalNotices;
   metrics: MediaMetrics;
   log: Logger;
   limits: RtmpLimits;
@@ -358,8 +361,12 @@ export class RtmpSession {
 
   /** Encoders show this to whoever sits there: a dead stream without a reason is the worst answer. */
   #sayWhy(reason: string): void {
-    const { code, text } = encoderText(reason);
+    const { code, text, isSetting } = encoderText(reason);
     this.#status('error', code, text);
+    const admission = this.publication?.admission;
+    if (!isSetting || admission === undefined) return;
+    const { playbackId, showId } = admission;
+    this.#context.notices.add({ playbackId, showId, reason, text });
   }
 
   /** Enhanced RTMP v2: the encoder comes back at once, instead of after its own idea of a pause. */

@@ -8,6 +8,7 @@ import {
   RtmpMessageType,
   readFlvVideoHeader,
 } from '@showfloor/media-formats';
+import { connectRtmpPublisher } from '@showfloor/rtmp-client';
 import { describe, expect, test } from 'vitest';
 import { ffmpegTo, gstreamerTo, hasGstreamer } from '../../test/encoders.ts';
 import { type FlvWatcher, GOOD_KEY, hasFfmpeg, PlaneUnderTest, run, until } from '../../test/plane-under-test.ts';
@@ -92,6 +93,28 @@ test.skipIf(!hasGstreamer())('GStreamer: picture and sound by openh264enc, voaac
   }
   const spanMs = (watcher.pictures.at(-1)?.timestampMs ?? 0) - (watcher.pictures[0]?.timestampMs ?? 0);
   expect(spanMs / (watcher.pictures.length - 1)).toBeCloseTo(1000 / 30, 0);
+});
+
+test('the seller is told of a rival and of an encoder with the wrong settings; not of wrong keys', async () => {
+  const told: string[] = [];
+  await using floor = await PlaneUnderTest.start({
+    onPublisherRefused: ({ playbackId, reason, text }) => told.push(`${playbackId} ${reason}: ${text}`),
+  });
+  await floor.onAir('show-told');
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const rival = await RawPeer.open(floor.plane.rtmpPort);
+    await rival.publish('show-told');
+    await until('the refusal', () => rival.isClosed);
+  }
+  await connectRtmpPublisher({ url: floor.rtmpUrl('show-told', 'guessed') });
+  const peer = await RawPeer.open(floor.plane.rtmpPort);
+  await peer.publish('show-told-2');
+  peer.sendMedia('audio', [0x90, ...fourCc('Opus'), 1]);
+  await until('the end', () => peer.isClosed);
+  expect(told).toEqual([
+    'show-told rival: Another encoder is on air with this key.',
+    expect.stringMatching(/^show-told-2 ingest\.unsupported_opus: Not supported: Opus sound\. /),
+  ]);
 });
 
 describe('what we do not take is refused by name', () => {
