@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, get, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ class Neighbours {
   readonly posted: Posted[] = [];
   secret = '';
   restreamTargets: { id: string; url: string }[] = [];
+  isRecorded = false;
   readonly #server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', (bytes: Buffer) => {
@@ -35,7 +36,9 @@ class Neighbours {
       });
       const isGood = body.includes(`key=${CANARY}`);
       const showId = '0b1f5a52-5d7e-4f0c-9a53-1f1f5d9c0001';
-      const data = { showId, playbackId: 'show-s1', graceMs: 60_000, restreamTargets: this.restreamTargets };
+      const { restreamTargets, isRecorded } = this;
+      const recording = { isEnabled: isRecorded };
+      const data = { showId, playbackId: 'show-s1', graceMs: 60_000, restreamTargets, recording };
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(isGood ? { code: 0, data } : { code: 1, reason: 'wrong_key' }));
     });
@@ -81,6 +84,8 @@ class Process implements AsyncDisposable {
   readonly neighbours = new Neighbours();
   readonly folder = mkdtempSync(join(tmpdir(), 'media-server-'));
   allowedPorts = '';
+  /** On top of those that every test needs. */
+  variables: Record<string, string> = {};
   output = '';
   rtmpPort = 0;
   httpPort = 0;
@@ -104,6 +109,7 @@ class Process implements AsyncDisposable {
         MEDIA_ADMIN_PORT: String(this.adminPort),
         MEDIA_COMMERCE_URL: neighbours,
         MEDIA_REALTIME_URL: neighbours,
+        ...this.variables,
       },
     });
     this.#child = child;
@@ -154,48 +160,57 @@ function watch(url: string): { bytes: () => Buffer; head: () => string; isClosed
 
 test('S1 a stream key leaves the server in the signed publish hook and nowhere else', async () => {
   await using server = new Process();
+  server.variables = { MEDIA_HOOKS: 'on_unpublish,on_play,on_stop,on_dvr' };
+  server.neighbours.isRecorded = true;
   await server.start();
   const url = (key: string): string => `rtmp://127.0.0.1:${server.rtmpPort}/live/show-s1?key=${key}`;
   const stop = new AbortController();
   const publishing = publishFlvLoop({ url: url(CANARY), filePath: CLIP, signal: stop.signal });
-  const flvUrl = `http://127.0.0.1:${server.httpPort}/live/show-s1.flv`;
-  await until('the stream', async () => (await fetch(flvUrl, { method: 'HEAD' })).status === 200);
-  const viewer = watch(flvUrl);
+  const liveUrl = `http://127.0.0.1:${server.httpPort}/live`;
+  await until('the stream', async () => (await fetch(`${liveUrl}/show-s1.flv`, { method: 'HEAD' })).status === 200);
+  const viewer = watch(`${liveUrl}/show-s1.flv`);
   await until('video', () => viewer.bytes().length > 20_000);
+  const hls = await everythingOfHls(`${liveUrl}/show-s1`);
   const rival = await connectRtmpPublisher({ url: url(CANARY) });
   const wrong = await connectRtmpPublisher({ url: url(WRONG_CANARY) });
   expect([rival, wrong]).toMatchObject([{ reason: 'bad_name' }, { reason: 'denied' }]);
-  await until('the events', () => server.neighbours.eventTypes.length >= 2);
-  await until('the heartbeat', () =>
-    server.neighbours.posted.some((one) => one.path === '/api/streaming/srs-heartbeat'),
-  );
+  const told = (words: string): Posted | undefined => server.neighbours.posted.find((one) => one.body.includes(words));
+  const sent = ['stream.started', 'stream.publisher_refused', '"on_play"', 'device_id'];
+  await until('events, hooks and a heartbeat', () => sent.every((words) => told(words) !== undefined));
   const answers: string[] = [];
   for (const path of [
     '/metrics',
     '/api/v1/summaries',
     '/api/v1/streams',
+    '/api/v1/streams/show-s1/restream',
     '/api/v1/clients',
     '/health/ready',
     '/health',
   ]) {
     answers.push(await server.admin(path));
   }
-  answers.push(await (await fetch(`http://127.0.0.1:${server.httpPort}/live/none.flv?key=${CANARY}`)).text());
+  for (const file of ['none.flv', 'none.m3u8', 'show-s1.m3u8', 'show-s1/index.m3u8']) {
+    const answer = await fetch(`${liveUrl}/${file}?key=${CANARY}`);
+    answers.push(JSON.stringify([...answer.headers]), await answer.text());
+  }
   stop.abort();
   await publishing;
-  await until(
-    'the interruption',
-    () => server.neighbours.eventTypes.filter((type) => type === 'stream.interrupted').length === 2,
-  );
-  const isHook = (one: Posted): boolean => one.path === '/api/streaming/hooks/on_publish';
+  await server.admin('/api/v1/streams/show-s1', 'DELETE'); // the seller ends the show: its recording is finished
+  await until('the last hooks', () => ['"on_unpublish"', '"on_stop"', '"on_dvr"'].every((words) => told(words)));
+  await until('the ends', () => server.neighbours.eventTypes.filter((type) => type === 'stream.ended').length === 2);
+  const isQuestion = (one: Posted): boolean => one.path === '/api/streaming/hooks/on_publish';
+  const files = readdirSync(server.folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  expect(files.some((file) => file.name.endsWith('.mp4'))).toBe(true);
   const outputs = {
     log: server.output,
     answers: answers.join('\n'),
     refusals: JSON.stringify([rival, wrong]),
     viewer: viewer.head() + viewer.bytes().toString('latin1'),
+    hls,
+    disk: files.map((file) => file.name + readFileSync(join(file.parentPath, file.name), 'latin1')).join('\n'),
     posted: server.neighbours.posted
-      .filter((one) => !isHook(one))
-      .map((one) => one.body)
+      .filter((one) => !isQuestion(one))
+      .map((one) => one.path + one.body)
       .join('\n'),
   };
   expect(outputs.log).toContain('publish.accepted');
@@ -208,9 +223,28 @@ test('S1 a stream key leaves the server in the signed publish hook and nowhere e
       false,
     ]);
   }
-  expect(server.neighbours.posted.filter(isHook).map((one) => one.body.includes('canary'))).toEqual([true, true, true]);
+  const questions = server.neighbours.posted.filter(isQuestion);
+  expect(questions.map((one) => one.body.includes('canary'))).toEqual([true, true, true]);
   expect(server.neighbours.posted.every((one) => one.isSigned)).toBe(true);
 });
+
+/** Playlists, initialization and segments of a stream, with the heads of their answers. */
+async function everythingOfHls(baseUrl: string): Promise<string> {
+  const media = await until('a segment', async () => {
+    const text = await (await fetch(`${baseUrl}/index.m3u8`)).text();
+    return text.includes('#EXTINF') ? text : '';
+  });
+  const uris = Array.from(media.matchAll(/(?:URI="([^"]+)"|^([^#\s].*)$)/gm), ([, tag, line]) => tag ?? line ?? '');
+  const names = [`${baseUrl}.m3u8`, ...uris.map((uri) => `${baseUrl}/${uri.replace(/^\.\//, '')}`)];
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      const answer = await fetch(name);
+      return JSON.stringify([...answer.headers]) + Buffer.from(await answer.arrayBuffer()).toString('latin1');
+    }),
+  );
+  expect(uris.length).toBeGreaterThan(2);
+  return [media, ...answers].join('\n');
+}
 
 test('S1 the key of a restream target goes to the target and nowhere else; it ends with the server', async () => {
   const TARGET_KEY = 'canary-target-77d2e1';
