@@ -24,7 +24,7 @@ export type HlsPackagerOptions = Readonly<{
   metrics: HlsMetrics;
   /** Bytes the stream may keep now, asked whenever it grows by a segment; `hls.bytesMax` when not given. */
   bytesMax?: () => number;
-  /** First media sequence number and first discontinuity sequence number; above all of earlier runs. */
+  /** First media sequence number, above all of earlier runs; the first discontinuity number follows from it. */
   firstSequence: number;
 }>;
 
@@ -98,9 +98,9 @@ export class HlsPackager implements StreamOutput {
     return this.#publisher.bytes + (this.#opening?.bytes ?? 0);
   }
 
-  /** Number of the segment that is being made. */
-  get nextMsn(): number {
-    return this.#publisher.nextMsn;
+  /** Sequence numbers up to and with this one are this run's: the run after it begins above. */
+  get numbersTaken(): number {
+    return this.#publisher.numbersTaken;
   }
 
   /** Time since a segment was finished, or since the start. */

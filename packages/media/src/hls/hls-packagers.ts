@@ -45,7 +45,7 @@ export class HlsPackagers {
   ended(playbackId: string): void {
     const entry = this.#entries.get(playbackId);
     if (entry === undefined || entry.endedTimer !== null) return;
-    this.#options.floor.used(entry.packager.nextMsn);
+    this.#options.floor.used(entry.packager.numbersTaken);
     if (entry.packager.window === null) {
       this.#remove(playbackId, entry);
       return;
@@ -70,7 +70,7 @@ export class HlsPackagers {
     for (const { stream, packager } of this.#entries.values()) {
       const state = stateOf(packager);
       states.set(state, (states.get(state) ?? 0) + 1);
-      floor.used(packager.nextMsn);
+      floor.used(packager.numbersTaken);
       if (state === 'live' && stream.state === 'live') oldestMs = Math.max(oldestMs, packager.segmentAgeMs(nowMs));
     }
     for (const [state, count] of states) metrics.hlsStreams.set({ state }, count);
@@ -81,7 +81,7 @@ export class HlsPackagers {
   /** Lets all packagers go. */
   close(): void {
     for (const [playbackId, entry] of this.#entries) {
-      this.#options.floor.used(entry.packager.nextMsn);
+      this.#options.floor.used(entry.packager.numbersTaken);
       this.#remove(playbackId, entry);
     }
     this.#options.floor.close();

@@ -85,9 +85,9 @@ export class HlsPublisher {
   get bytes(): number {
     return this.#store.bytes;
   }
-  /** Number of the segment that is being made. */
-  get nextMsn(): number {
-    return this.#store.openMsn;
+  /** The run after this one begins above. */
+  get numbersTaken(): number {
+    return this.#store.numbersTaken;
   }
 
   /** `name` is what follows `/live/{id}/`. 'pending': the hinted next part, or the first part of the next segment. */

@@ -47,3 +47,19 @@ test('an init segment that nothing came of is not kept', () => {
   const isThere = [0, 1, 2].map((index) => store.object(`r-init-${index}.mp4`) !== undefined);
   expect(isThere).toEqual([true, false, true]);
 });
+
+test('V8 the discontinuity number of the run after this one is never below one that was listed', () => {
+  const store = storeOf(times(3, 1), 1_000);
+  const hour = 3_600;
+  expect(store.numbersTaken).toBe(103);
+  for (let change = 0; change < 3; change += 1) {
+    store.useInit(Buffer.alloc(1));
+    for (let more = 0; more < 10; more += 1) {
+      store.addPart({ ...PART, durationMs: 1_000 }, null);
+      store.endSegment();
+    }
+  }
+  const listed = store.listing(2).discontinuitySequence;
+  expect(listed).toBe(3);
+  expect(Math.floor((store.numbersTaken + 1) / hour)).toBe(listed);
+});

@@ -87,6 +87,12 @@ export class SegmentStore {
   get openMsn(): number {
     return this.#nextMsn;
   }
+
+  /** The run after this one begins above: its discontinuity numbers follow from its sequence numbers and must not fall either. */
+  get numbersTaken(): number {
+    return Math.max(this.#nextMsn, this.#discontinuitySequence * SEQUENCES_PER_DISCONTINUITY);
+  }
+
   /** Parts that the open segment has. */
   get openPartCount(): number {
     return this.#open?.parts.length ?? 0;
