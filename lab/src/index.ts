@@ -7,6 +7,7 @@ export type {
   ConstantVus,
   FlvViewerOptions,
   Group,
+  HlsViewerOptions,
   RampingArrivalRate,
   RampingVus,
   RoomMemberOptions,
@@ -17,6 +18,7 @@ export type {
 export { type CheckHlsOptions, checkHls, type HlsReport } from './hls-conformance/check-hls.ts';
 export { type HlsOrigin, openHttp1Origin, openHttp2Origin } from './hls-conformance/hls-origin.ts';
 export { type Finding, HLS_RULES, type HlsRule, type HlsRuleId } from './hls-conformance/rules.ts';
+export { detectHls } from './target/detect-hls.ts';
 export type {
   ApiAnswer,
   ApiResult,

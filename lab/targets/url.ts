@@ -1,9 +1,12 @@
-/** Any server that answers a GET with an HTTP-FLV body: SRS, nginx-http-flv, node-media-server, MediaMTX behind a proxy … */
-import { type TargetAdapter, type TargetDescription, TargetUnreachableError } from '../src/index.ts';
+/** Any server that answers a GET with an HTTP-FLV body or an HLS playlist: SRS, nginx-rtmp, node-media-server, MediaMTX … */
+import { detectHls, type TargetAdapter, type TargetDescription, TargetUnreachableError } from '../src/index.ts';
 
 const DETECT_TIMEOUT_MS = 10_000;
 
-/** Takes every URL with a path: whether it is FLV is for the run to show. Throws when nothing answers there. */
+/**
+ * Takes every URL with a path: whether it is FLV is for the run to show; `.m3u8` must be a playlist. Throws when nothing answers
+ * there. One URL is one way of watching: the stream of `/live/x.flv` is not looked for at `/live/x.m3u8`.
+ */
 async function detect(url: URL): Promise<TargetDescription | null> {
   if (url.pathname === '/') return null;
   const stop = new AbortController();
@@ -21,12 +24,16 @@ async function detect(url: URL): Promise<TargetDescription | null> {
     clearTimeout(timer);
     stop.abort(); // the body may be endless
   }
+  const isHls = url.pathname.endsWith('.m3u8');
+  const hls = isHls ? await detectHls(url.href) : null;
+  if (isHls && hls === null) throw new TargetUnreachableError(`${url.href} is no HLS playlist that can be played`);
   return {
     kind: 'url',
     url: url.origin,
     planes: ['video'],
     subject: url.pathname,
-    flvUrl: url.href,
+    flvUrl: isHls ? null : url.href,
+    hls,
     room: null,
     shop: null,
     version: null,

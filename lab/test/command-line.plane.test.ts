@@ -44,7 +44,7 @@ describe('usage', () => {
 
   test.each([
     ['an unknown command', ['frobnicate'], /unknown command/],
-    ['an unknown scenario', ['run', 'nothing', '--target', 'http://127.0.0.1:1'], /ramp-mini, smoke/],
+    ['an unknown scenario', ['run', 'nothing', '--target', 'http://127.0.0.1:1'], /baseline, ramp, ramp-mini/],
     ['a target that is no URL', ['run', 'smoke', '--target', 'localhost'], /http or https URL/],
     [
       'a duration that is none',
@@ -57,6 +57,18 @@ describe('usage', () => {
       /one of them/,
     ],
     ['a folder that is no run', ['report', tmpdir()], /not a run folder/],
+    [
+      'a number that the scenario does not know',
+      ['run', 'ramp', '--target', 'http://127.0.0.1:1', '--set', 'hls=1'],
+      /knows no hls; what can be set: llhls-share/,
+    ],
+    [
+      'a scenario without numbers',
+      ['run', 'smoke', '--target', 'http://127.0.0.1:1', '--set', 'x=1'],
+      /nothing can be set/,
+    ],
+    ['a setting that is none', ['run', 'ramp', '--set', 'llhls-share'], /a name and a number/],
+    ['a recording that is not there', ['replay', '/nowhere/events.jsonl'], /is not there/],
   ])('%s: one clear line, exit code 2', async (_name, args, message) => {
     const { code, output } = await lab(...args);
     expect([code, output]).toEqual([2, expect.stringMatching(message)]);

@@ -15,6 +15,7 @@ export const target: TargetAdapter = {
       planes: ['realtime', 'commerce'],
       subject: 'planted defects',
       flvUrl: null,
+      hls: null,
       room: {
         webSocketUrl: `${url.origin.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`,
         name: url.pathname,

@@ -69,6 +69,7 @@ test('from another machine the delay is measured by the clock of the target', as
         planes: ['video'],
         subject: '',
         flvUrl: server.url.replace('127.0.0.1', '0.0.0.0'), // arrives here, and is none of this machine's addresses
+        hls: null,
         room: null,
         shop: null,
         version: null,

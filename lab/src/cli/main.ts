@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { conformanceCommand } from './conformance-command.ts';
+import { replayCommand } from './replay-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runCommand } from './run-command.ts';
 
@@ -11,12 +12,15 @@ Examples:
   npm run lab -- run smoke --target http://127.0.0.1:3000
       Showfloor: video, room and shop, one minute
   npm run lab -- run smoke --target http://media.example.com:8080/live/test.flv --viewers 100
-      any server that speaks HTTP-FLV: the video part of the same scenario
+      any server that speaks HTTP-FLV (or HLS: name its .m3u8): the video part of the same scenario
+  npm run lab -- run ramp --target http://127.0.0.1:3000 --time-scale 0.1 --set llhls-share=0.2
   npm run lab -- run ramp-mini --target http://127.0.0.1:3000 --time-scale 0.25 --seed 7
   npm run lab -- conformance http://127.0.0.1:8080/live/demo.m3u8
       hold an HLS or LL-HLS stream to the rules of the specification
   npm run lab -- report lab/runs/smoke-20260301-120000
       judge a run folder again and write its report
+  npm run lab -- replay lab/runs/smoke-20260301-120000
+      play its recorded viewers again, to the exact stall
 
 Exit codes:
   0 every mandatory criterion that was judged passed    1 a mandatory criterion failed
@@ -34,6 +38,7 @@ const program = new Command('showfloor-lab')
   .addHelpText('after', EPILOGUE)
   .addCommand(runCommand())
   .addCommand(reportCommand())
+  .addCommand(replayCommand())
   .addCommand(conformanceCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();

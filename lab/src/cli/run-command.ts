@@ -16,6 +16,7 @@ import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
+import { addParameter, configured, type ScenarioModule, type ScenarioParameters } from './scenario-parameters.ts';
 import { terminalReport } from './terminal-report.ts';
 
 const LAB = fileURLToPath(new URL('../../', import.meta.url));
@@ -32,6 +33,7 @@ type RunFlags = {
   readonly timeScale?: number;
   readonly seed: number;
   readonly workers?: number;
+  readonly set?: ScenarioParameters;
   readonly process?: ProcessBindings;
   readonly command?: ProcessBindings;
 };
@@ -43,7 +45,7 @@ export function runCommand(): Command {
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
       '-t, --target <url>',
-      'web origin of the platform, or full URL of an FLV stream',
+      'web origin of the platform, or full URL of an FLV stream or an HLS playlist',
       parseUrl,
       new URL('http://127.0.0.1:3000'),
     )
@@ -54,6 +56,11 @@ export function runCommand(): Command {
     .option('--time-scale <factor>', 'length as a share of the full length, e.g. 0.1', parseFactor)
     .option('--seed <n>', 'seed of the plan and of every random choice', parseCount, 1)
     .option('--workers <n>', 'worker threads (default: one per core)', parseCount)
+    .option(
+      '--set <name=number>',
+      'a number that the scenario lets you choose, e.g. llhls-share=0.2; repeatable',
+      addParameter,
+    )
     .option(
       '--process <name=pid>',
       'a process that the faults of the scenario may pause or kill; repeatable',
@@ -80,7 +87,7 @@ async function run(name: string, flags: RunFlags): Promise<number> {
     );
   }
   try {
-    const scenario = await loadScenario(name);
+    const scenario = await loadScenario(name, flags.set);
     if (scenario === null) {
       return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
     }
@@ -137,18 +144,24 @@ async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags):
   }
 }
 
-async function loadScenario(name: string): Promise<Scenario | null> {
+async function loadScenario(name: string, parameters: ScenarioParameters = {}): Promise<Scenario | null> {
   const path = /\.[cm]?[jt]s$/.test(name) ? resolve(name) : resolve(SCENARIOS, `${name}.ts`);
   if (!existsSync(path)) return null;
-  let module: { scenario?: Partial<Scenario> };
+  let module: ScenarioModule;
   try {
-    module = (await import(pathToFileURL(path).href)) as { scenario?: Partial<Scenario> };
+    module = (await import(pathToFileURL(path).href)) as ScenarioModule;
   } catch (error) {
     throw new ScenarioError(`${path} cannot be loaded: ${error instanceof Error ? error.message : 'unknown'}`);
   }
   if (module.scenario === undefined) return null;
-  const missing = SCENARIO_FIELDS.filter((field) => module.scenario?.[field] === undefined);
-  if (missing.length === 0) return module.scenario as Scenario;
+  const made = configured(module, parameters);
+  if ('unknown' in made) {
+    const choice = made.known.length === 0 ? 'nothing can be set' : `what can be set: ${made.known.join(', ')}`;
+    throw new ScenarioError(`${name} knows no ${made.unknown.join(', ')}; ${choice}`);
+  }
+  const { scenario } = made;
+  const missing = SCENARIO_FIELDS.filter((field) => scenario?.[field] === undefined);
+  if (missing.length === 0) return scenario as Scenario;
   throw new ScenarioError(`${path} is no scenario: it has no ${missing.join(', ')}`);
 }
 

@@ -47,6 +47,11 @@ export function forwardedAddress(vuId: number): string {
   return `10.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`;
 }
 
+/** What a player's requests have in common: the header that Apple's players send, so that a server can tell its viewers apart. */
+export function playbackSessionId(runId: string, vuId: number): string {
+  return `lab-${runId}-${vuId}`;
+}
+
 /** Waits, or returns early when the signal aborts. Returns false when it did. */
 export function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);

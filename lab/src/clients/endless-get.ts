@@ -2,10 +2,9 @@
  * One GET whose body may never end, on a raw socket: no stream objects and no buffer per read, because a lab thread
  * holds thousands of these. The socket belongs to the returned handle; `close()` ends it.
  */
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { monotonicMs } from '../clock.ts';
 import { type HttpHead, HttpResponseReader } from './http-response-reader.ts';
+import { openLightSocket } from './light-socket.ts';
 
 /** What happens, with the monotonic instant it happened at. Body pieces must be used at once. */
 export type EndlessGetHandlers = {
@@ -18,10 +17,6 @@ export type EndlessGetHandlers = {
 
 /** The open request. */
 export type EndlessGet = { readonly close: () => void };
-
-const READ_BUFFER_BYTES = 65_536;
-/** Shared by every plain socket of this thread: its content is consumed before the next read. */
-const readBuffer = new Uint8Array(READ_BUFFER_BYTES);
 
 /** Opens the request. `headers` are sent as they are. */
 export function openEndlessGet(
@@ -49,12 +44,11 @@ export function openEndlessGet(
       finish(errorCode(error));
     }
   };
-  const socket = openSocket(url, onBytes);
-  socket.setNoDelay(true);
-  socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+  const onConnected = (): void => {
     handlers.onConnected(monotonicMs());
     socket.write(requestHead(url, headers));
-  });
+  };
+  const socket = openLightSocket(url, onBytes, onConnected);
   socket.once('error', (error) => finish(errorCode(error)));
   socket.once('close', () => finish('connection_closed'));
   return {
@@ -63,25 +57,6 @@ export function openEndlessGet(
       socket.destroy();
     },
   };
-}
-
-function openSocket(url: URL, onBytes: (bytes: Uint8Array) => void): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (url.protocol === 'https:') {
-    const socket = connectTls({ host, port: Number(url.port || 443), servername: host });
-    return socket.on('data', onBytes);
-  }
-  return connectTcp({
-    host,
-    port: Number(url.port || 80),
-    onread: {
-      buffer: readBuffer,
-      callback: (bytesRead, buffer) => {
-        onBytes(buffer.subarray(0, bytesRead));
-        return true;
-      },
-    },
-  });
 }
 
 function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {

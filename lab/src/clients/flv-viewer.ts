@@ -1,22 +1,16 @@
 /** A virtual viewer of HTTP-FLV: connects, feeds the player model, reconnects, and reports what a person would have seen. */
-import { monotonicMs, wallMsAt } from '../clock.ts';
+import { monotonicMs } from '../clock.ts';
 import type { FlvViewerOptions } from '../engine/scenario.ts';
 import { MARKS_MAX, Player, type PlayerOutput, type PlayerTotals } from '../player/player.ts';
 import { PLAYER_PROFILES } from '../player/player-profile.ts';
-import { type ActorContext, forwardedAddress, pause } from './actor.ts';
+import { type ActorContext, forwardedAddress, pause, playbackSessionId } from './actor.ts';
 import { type FlvConnection, openFlvConnection } from './flv-connection.ts';
 import type { ClockTier, FlvMedia } from './flv-media-reader.ts';
 import { createFlvMetrics, type FlvMetrics } from './flv-metrics.ts';
-
-/** A viewer who has seen nothing after this long counts as failed before start, and tries again. */
-const START_PATIENCE_MS = 10_000;
-/** A viewer whose picture stood still for this long gives up: a failure during play; then tries anew. */
-const STALL_PATIENCE_MS = 30_000;
-const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MAX_MS = 8000;
-const WATCH_EVERY_MS = 250;
-/** Wall clocks are read in whole milliseconds: an age down to minus this is 0, not a clock that is ahead. */
-const WALL_RESOLUTION_MS = 1;
+import { ageMs } from './picture-age.ts';
+import { addTotals } from './playback-metrics.ts';
+import { recorderOf } from './player-recording.ts';
+import { backoffMs, STALL_PATIENCE_MS, START_PATIENCE_MS, WATCH_EVERY_MS } from './viewer-patience.ts';
 
 /** Watches until the signal aborts. */
 export async function runFlvViewer(context: ActorContext, options: FlvViewerOptions): Promise<void> {
@@ -58,7 +52,9 @@ class ViewingSession {
     this.#metrics = metrics;
     this.#url = url;
     this.#requestedAtMs = requestedAtMs;
-    this.#player = new Player(PLAYER_PROFILES[options.profile], (output) => this.#onOutput(output));
+    const profile = PLAYER_PROFILES[options.profile];
+    const record = recorderOf(context, profile.name, options.recordEvery);
+    this.#player = new Player(profile, (output) => this.#onOutput(output), record);
     this.#reported = this.#player.totals;
   }
 
@@ -93,7 +89,7 @@ class ViewingSession {
   }
 
   #connect(attempt: number): void {
-    const { vu, signal } = this.#context;
+    const { vu, signal, runId } = this.#context;
     const openedAtMs = monotonicMs();
     const number = ++this.#connectionNumber;
     let acceptedAtMs = openedAtMs;
@@ -103,7 +99,10 @@ class ViewingSession {
       this.#url,
       {
         isSampled: vu.indexInGroup % this.#options.sampleEvery === 0,
-        headers: { 'X-Forwarded-For': forwardedAddress(vu.id) },
+        headers: {
+          'X-Forwarded-For': forwardedAddress(vu.id),
+          'X-Playback-Session-Id': playbackSessionId(runId, vu.id),
+        },
       },
       {
         onConnected: (atMs) => {
@@ -197,12 +196,9 @@ class ViewingSession {
     const clocks = this.#clocks.get(mark);
     this.#clocks.delete(mark);
     if (clocks === undefined) return;
-    const wallMs = wallMsAt(atMs) + this.#context.clockOffsetMs;
     for (const tier of ['capture', 'ingest'] as const) {
       const stampMs = clocks[tier];
-      if (stampMs === undefined) continue;
-      const ageMs = wallMs - stampMs;
-      this.#metrics.latencyMs[tier].record(ageMs < 0 && ageMs >= -WALL_RESOLUTION_MS ? 0 : ageMs);
+      if (stampMs !== undefined) this.#metrics.latencyMs[tier].record(ageMs(this.#context, atMs, stampMs));
     }
   }
 
@@ -212,17 +208,6 @@ class ViewingSession {
     const now = this.#player.totals;
     const before = this.#reported;
     this.#reported = now;
-    this.#metrics.watchedMs.add(now.watchedMs - before.watchedMs);
-    this.#metrics.playedMs.add(now.playedMs - before.playedMs);
-    this.#metrics.stalledMs.add(now.stalledMs - before.stalledMs);
-    this.#metrics.mediaMs.add(now.mediaMs - before.mediaMs);
-    this.#metrics.jumpedMs.add(now.jumpedMs - before.jumpedMs);
-    this.#metrics.stalls.add(now.stallCount - before.stallCount);
+    addTotals(this.#metrics, before, now);
   }
-}
-
-/** 0.5 s, doubling up to 8 s, half of it at random. */
-function backoffMs(attempt: number, random: () => number): number {
-  const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt, 10));
-  return ceiling * (0.5 + random() / 2);
 }

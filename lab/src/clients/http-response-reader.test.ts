@@ -51,4 +51,17 @@ describe('responses', () => {
   ])('%s is refused', (_name, text, code) => {
     expect(() => read(text)).toThrow(new HttpFormatError(code));
   });
+
+  test('one after the other on one connection', () => {
+    const bodies: string[] = [];
+    const reader = new HttpResponseReader({
+      onHead: () => {},
+      onBody: (bytes) => bodies.push(Buffer.from(bytes).toString('latin1')),
+      onEnd: () => reader.reset(),
+    });
+    const bytes = Buffer.from(`${CHUNKED}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc`, 'latin1');
+    reader.push(bytes);
+    for (const byte of bytes) reader.push(Uint8Array.of(byte));
+    expect(bodies.join('')).toBe('hello worldabc'.repeat(2));
+  });
 });

@@ -48,6 +48,17 @@ export class HttpResponseReader {
     this.#handlers = handlers;
   }
 
+  /** Only the end of the connection ends this body. */
+  get isEndless(): boolean {
+    return this.#state.kind === 'body' && this.#state.leftBytes === Number.POSITIVE_INFINITY;
+  }
+
+  /** The next response of the same connection begins. */
+  reset(): void {
+    this.#state = { kind: 'head' };
+    this.#line = '';
+  }
+
   push(bytes: Uint8Array): void {
     let offset = 0;
     while (offset < bytes.length) offset = this.#step(bytes, offset);
@@ -79,14 +90,32 @@ export class HttpResponseReader {
     return end;
   }
 
+  /** A head that came in one piece, which is nearly every one, is found and cut out at once. */
   #readHead(bytes: Uint8Array, offset: number): number {
+    if (this.#line === '') {
+      const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const end = view.indexOf('\r\n\r\n', offset, 'latin1');
+      if (end >= 0 && end - offset < HTTP_HEAD_BYTES_MAX) {
+        this.#finishHead(view.toString('latin1', offset, end + 4));
+        return end + 4;
+      }
+    }
+    return this.#readHeadInPieces(bytes, offset);
+  }
+
+  #finishHead(text: string): void {
+    const head = parseHead(text);
+    if (head.status >= 200) this.#openBody(head); // 1xx: another head follows
+  }
+
+  #readHeadInPieces(bytes: Uint8Array, offset: number): number {
     for (let index = offset; index < bytes.length; index += 1) {
       this.#line += String.fromCharCode(bytes[index] ?? 0);
       if (this.#line.length > HTTP_HEAD_BYTES_MAX) throw new HttpFormatError('http.head_too_long');
       if (!this.#line.endsWith('\r\n\r\n')) continue;
-      const head = parseHead(this.#line);
+      const text = this.#line;
       this.#line = '';
-      if (head.status >= 200) this.#openBody(head); // 1xx: another head follows
+      this.#finishHead(text);
       return index + 1;
     }
     return bytes.length;

@@ -13,13 +13,13 @@ import type { Manifest } from '../run-folder/manifest.ts';
 import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
 import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { RunWriter } from '../run-folder/run-writer.ts';
-import type { TargetAdapter, TargetDescription } from '../target/target.ts';
-import type { Plane } from '../verdict/criterion.ts';
+import { abilitiesOf, type TargetAdapter, type TargetDescription } from '../target/target.ts';
+import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
-import type { ActorKind, Scenario } from './scenario.ts';
+import type { ActorKind, Group, Scenario } from './scenario.ts';
 import { StockCheck } from './stock-check.ts';
 
 /** What to run, against what, into which folder. */
@@ -94,15 +94,28 @@ async function finallyClose<T>(work: Promise<T>, faults: FaultSetup): Promise<T>
 
 const PLANE_OF: Readonly<Record<ActorKind, Plane>> = {
   'flv-viewer': 'video',
+  'hls-viewer': 'video',
   'room-member': 'realtime',
   shopper: 'commerce',
 };
 
-/** Groups whose plane the target lacks are skipped, by name: nobody waits for them. */
+/** Groups whose plane, or way of watching, the target lacks are skipped, by name: nobody waits for them. */
 function withoutMissingPlanes(scenario: Scenario, target: TargetDescription) {
-  const kept = Object.entries(scenario.groups).filter(([, { actor }]) => target.planes.includes(PLANE_OF[actor]));
+  const abilities = abilitiesOf(target);
+  const isPossible = (group: Group): boolean => {
+    const needs = abilityFor(group);
+    return target.planes.includes(PLANE_OF[group.actor]) && (needs === null || abilities.includes(needs));
+  };
+  const kept = Object.entries(scenario.groups).filter(([, group]) => isPossible(group));
   const skippedGroups = Object.keys(scenario.groups).filter((name) => !kept.some(([keptName]) => keptName === name));
   return { scenario: { ...scenario, groups: Object.fromEntries(kept) }, skippedGroups };
+}
+
+/** In which way a group watches; null for those who do not. */
+function abilityFor(group: Group): VideoAbility | null {
+  if (group.actor === 'flv-viewer') return 'flv';
+  if (group.actor !== 'hls-viewer') return null;
+  return group.options.mode === 'low-latency' ? 'llhls' : 'hls';
 }
 
 async function makeManifest(
@@ -112,13 +125,13 @@ async function makeManifest(
   skippedGroups: readonly string[],
 ): Promise<Manifest> {
   const { scenario, target } = options;
-  const isCoLocated = await isThisHost(target.flvUrl ?? target.url);
+  const isCoLocated = await isThisHost(target.flvUrl ?? target.hls?.url ?? target.url);
   const groups = Object.entries(scenario.groups).map(([name, { actor, timing }]) => {
     const vus = new Set(plan.vus.filter((vu) => vu.group === name).map(({ slot }) => slot)).size;
     return [name, { actor, executor: timing.executor, vus }] as const;
   });
   const profiles = Object.values(scenario.groups).flatMap((group) =>
-    group.actor === 'flv-viewer' ? [group.options.profile] : [],
+    group.actor === 'flv-viewer' || group.actor === 'hls-viewer' ? [group.options.profile] : [],
   );
   return {
     version: 1,

@@ -7,7 +7,7 @@ import type { Criterion } from '../verdict/criterion.ts';
 import type { GuardLimits } from './guard.ts';
 
 /** What the actors can be; each is one file under `src/clients`. */
-export const ACTOR_KINDS = ['flv-viewer', 'room-member', 'shopper'] as const;
+export const ACTOR_KINDS = ['flv-viewer', 'hls-viewer', 'room-member', 'shopper'] as const;
 /** One of {@link ACTOR_KINDS}. */
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
@@ -63,6 +63,20 @@ export type FlvViewerOptions = {
   readonly profile: 'mpegts.js' | 'strict';
   /** Every n-th viewer demuxes whole tags and reads the clock in the picture; the others read tag headers. */
   readonly sampleEvery: number;
+  /** What goes into the player of every n-th viewer is kept in the run's events, for `replay`. */
+  readonly recordEvery?: number;
+};
+
+/** How an `hls-viewer` watches. */
+export type HlsViewerOptions = {
+  /** Name of an HLS profile. */
+  readonly profile: 'hls.js' | 'native' | 'strict';
+  /** `low-latency`: parts, blocking reloads and (by profile) hints; `classic`: whole segments, lists by the clock. */
+  readonly mode: 'classic' | 'low-latency';
+  /** Every n-th viewer reads whole fragments (CMAF): timestamps, durations, the clocks in the picture. */
+  readonly sampleEvery: number;
+  /** See {@link FlvViewerOptions}. */
+  readonly recordEvery?: number;
 };
 
 /** How a `room-member` behaves. */
@@ -84,6 +98,7 @@ export type Group = {
   readonly timing: ConstantVus | RampingVus | ConstantArrivalRate | RampingArrivalRate;
 } & (
   | { readonly actor: 'flv-viewer'; readonly options: FlvViewerOptions }
+  | { readonly actor: 'hls-viewer'; readonly options: HlsViewerOptions }
   | { readonly actor: 'room-member'; readonly options: RoomMemberOptions }
   | { readonly actor: 'shopper'; readonly options: ShopperOptions }
 );

@@ -4,6 +4,7 @@ import { assertNever } from '../assert-never.ts';
 import { type ActorContext, type LabEvent, pause } from '../clients/actor.ts';
 import { errorCode } from '../clients/endless-get.ts';
 import { runFlvViewer } from '../clients/flv-viewer.ts';
+import { runHlsViewer } from '../clients/hls-viewer.ts';
 import { runRoomMember } from '../clients/room-member.ts';
 import { runShopper } from '../clients/shopper.ts';
 import { monotonicMs } from '../clock.ts';
@@ -132,6 +133,8 @@ function runActor(group: Group, context: ActorContext): Promise<void> {
   switch (group.actor) {
     case 'flv-viewer':
       return runFlvViewer(context, group.options);
+    case 'hls-viewer':
+      return runHlsViewer(context, group.options);
     case 'room-member':
       return runRoomMember(context, group.options);
     case 'shopper':

@@ -27,6 +27,7 @@ export type MediaRequest =
 /** A fragment that has arrived, and its place. `positionMs` counts from the start of the first list. */
 export type LoadedFragment = {
   readonly fragment: HlsFragment;
+  /** Media time; see {@link MediaFollower.edgeMs}. */
   readonly positionMs: number;
   /** Where playback begins; only the first one of a session says so. */
   readonly playFromMs: number | null;
@@ -50,7 +51,7 @@ export class MediaFollower {
   readonly #isLowLatency: boolean;
   readonly #emit: (fact: HlsFact) => void;
   #list: HlsList | null = null;
-  /** Position of the start of the newest list. */
+  /** Position of the start of the newest list. Numbers give the first one, so that a later session is also further on. */
   #anchorMs = 0;
   #cursor: Cursor = { msn: 0, part: 0 };
   #playFromMs: number | null = null;
@@ -86,7 +87,8 @@ export class MediaFollower {
     const before = this.#list;
     if (before === null) {
       this.#list = list;
-      this.#begin(list, 0);
+      const { cursor } = this.#startOf(list);
+      this.#begin(list, list.firstMsn * list.targetDurationMs + this.#offsetOf(list, cursor));
       return;
     }
     const { regressedBy, renumberedBy, unseen } = compareLists(before, list);

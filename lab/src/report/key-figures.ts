@@ -15,12 +15,15 @@ type Totals = {
 
 type Source = {
   readonly sum: (metric: string) => number | null;
-  readonly trend: (metric: string) => LatencyHistogram | null;
+  readonly trend: (metric: string, where?: Tags) => LatencyHistogram | null;
 };
+
+/** Ways of watching by the tag `protocol`: their delays are never mixed. */
+const PROTOCOLS = { flv: 'FLV', hls: 'HLS', llhls: 'LL-HLS' } as const;
 
 /** From a finished run. */
 export function keyFigures(run: RunData): Figure[] {
-  return figures({ sum: (metric) => totalOf(run, metric), trend: (metric) => mergedTrend(run, metric) });
+  return figures({ sum: (metric) => totalOf(run, metric), trend: (metric, where) => mergedTrend(run, metric, where) });
 }
 
 /** From the totals of a run that goes on. */
@@ -30,8 +33,8 @@ export function liveFigures(totals: Totals): Figure[] {
       const values = matching(totals.counters, metric);
       return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
     },
-    trend: (metric) => {
-      const histograms = matching(totals.trends, metric);
+    trend: (metric, where) => {
+      const histograms = matching(totals.trends, metric, where);
       if (histograms.length === 0) return null;
       const sum = new LatencyHistogram();
       for (const histogram of histograms) sum.add(histogram);
@@ -45,11 +48,13 @@ function matching<T>(series: ReadonlyMap<string, T>, metric: string, where: Tags
 }
 
 function figures({ sum, trend }: Source): Figure[] {
-  const percentile = (label: string, metric: string, at: number): Figure[] => {
-    const histogram = trend(metric);
+  const percentile = (label: string, metric: string, at: number, where: Tags = {}): Figure[] => {
+    const histogram = trend(metric, where);
     if (histogram === null || histogram.count === 0) return [];
     return [{ label: `${label} p${at}`, value: formatValue(histogram.percentileMs(at), 'ms') }];
   };
+  const byProtocol = (label: string, metric: string): Figure[] =>
+    Object.entries(PROTOCOLS).flatMap(([protocol, name]) => percentile(`${name} ${label}`, metric, 95, { protocol }));
   const count = (label: string, metric: string): Figure[] => {
     const value = sum(metric);
     return value === null ? [] : [{ label, value: formatNumber(value) }];
@@ -62,9 +67,9 @@ function figures({ sum, trend }: Source): Figure[] {
   const bytes = sum('video_bytes_total');
   return [
     ...ratio('started', 'play_starts_total', 'play_attempts_total'),
-    ...percentile('startup', 'startup_ms', 95),
+    ...byProtocol('startup', 'startup_ms'),
     ...ratio('stalled', 'stalled_ms_total', 'watched_ms_total'),
-    ...percentile('delay', 'latency_capture_ms', 95),
+    ...byProtocol('delay', 'latency_capture_ms'),
     ...(bytes === null ? [] : [{ label: 'video', value: formatBytes(bytes) }]),
     ...percentile('chat', 'chat_fanout_ms', 95),
     ...ratio('chat arrived', 'chat_received_total', 'chat_expected_total'),

@@ -51,6 +51,7 @@ function run(startupMs: number, manifest: Partial<Manifest> = {}): RunData {
         planes: ['video'],
         subject: 's',
         flvUrl: null,
+        hls: null,
         room: null,
         shop: null,
         version: null,

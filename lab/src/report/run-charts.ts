@@ -1,6 +1,6 @@
 /** Which charts a run gets, and their points. Tiers of latency never share a line. */
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
-import { matchesSeries } from '../metrics/series-key.ts';
+import { matchesSeries, type Tags } from '../metrics/series-key.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import type { Chart, ChartLine } from './chart.ts';
 
@@ -8,6 +8,33 @@ type Points = ChartLine['points'];
 
 /** Longer runs are drawn in this many steps; a step's percentile is one of its merged slices. */
 const STEPS_MAX = 240;
+
+/** Ways of watching: value of the tag `protocol`, and its name for people. */
+const PROTOCOLS = [
+  ['flv', 'FLV'],
+  ['hls', 'HLS'],
+  ['llhls', 'LL-HLS'],
+] as const;
+
+/** Each tier has charts of its own. */
+const TIERS = [
+  [
+    'latency_capture_ms',
+    'Glass-to-glass delay (tier A)',
+    'Age of the picture on screen, by the capture time inside it.',
+  ],
+  [
+    'latency_ingest_ms',
+    'Ingest-to-glass delay',
+    'Age of the picture since the media server received it. Another tier: never compare it with tier A.',
+  ],
+  ['latency_pdt_ms', 'Delay by PROGRAM-DATE-TIME (tier C)', 'By the clock of the packager: another tier again.'],
+  [
+    'latency_edge_ms',
+    'Behind the live edge (tier D)',
+    'Newest media in the list minus the picture: blind to what came before the list.',
+  ],
+] as const;
 
 /** All charts that this run has data for. */
 export function runCharts(run: RunData): Chart[] {
@@ -23,8 +50,8 @@ export function runCharts(run: RunData): Chart[] {
     endSeconds,
     ...(limit === undefined ? {} : { limit }),
   });
-  const percentiles = (metric: string, list: readonly number[], prefix = ''): ChartLine[] =>
-    list.map((at) => ({ name: `${prefix}p${at}`, points: trendPoints(steps, metric, at) }));
+  const percentiles = (metric: string, list: readonly number[], where: Tags = {}): ChartLine[] =>
+    list.map((at) => ({ name: `p${at}`, points: trendPoints(steps, metric, at, where) }));
   const groups = Object.keys(run.manifest.groups);
   return [
     chart(
@@ -33,33 +60,44 @@ export function runCharts(run: RunData): Chart[] {
       'users',
       groups.map((group) => ({ name: group, points: gaugePoints(steps, group), isArea: true })),
     ),
-    chart(
-      'Time to first picture',
-      'Of those who started then.',
-      'ms',
-      percentiles('startup_ms', [50, 95]),
-      limitOf(run, 'startup_ms'),
+    ...PROTOCOLS.map(([protocol, name]) =>
+      chart(
+        `Time to first picture, ${name}`,
+        'Of those who started then.',
+        'ms',
+        percentiles('startup_ms', [50, 95], { protocol }),
+        limitOf(run, 'startup_ms', protocol),
+      ),
     ),
     chart(
       'Time spent stalled',
-      'Stalled time out of watched time, all viewers together.',
+      'Stalled time out of watched time, by how they watch.',
       '%',
-      [{ name: 'stalled', points: ratioPoints(steps, 'stalled_ms_total', 'watched_ms_total'), isArea: true }],
+      PROTOCOLS.map(([protocol, name]) => ({
+        name,
+        points: ratioPoints(steps, 'stalled_ms_total', 'watched_ms_total', { protocol }),
+      })),
       1,
     ),
-    chart(
-      'Glass-to-glass delay (tier A)',
-      'Age of the picture on screen, by the capture time inside it.',
-      'ms',
-      percentiles('latency_capture_ms', [50, 95]),
-      limitOf(run, 'latency_capture_ms'),
+    ...PROTOCOLS.flatMap(([protocol, name]) =>
+      TIERS.map(([metric, title, subtitle]) =>
+        chart(
+          `${title}, ${name}`,
+          subtitle,
+          'ms',
+          percentiles(metric, [50, 95], { protocol }),
+          limitOf(run, metric, protocol),
+        ),
+      ),
     ),
     chart(
-      'Ingest-to-glass delay',
-      'Age of the picture since the media server received it. Another tier: never compare it with the one above.',
+      'Fetching segments and parts',
+      'From the request to the last byte, p95. What waits by design is not in it.',
       'ms',
-      percentiles('latency_ingest_ms', [50, 95]),
-      limitOf(run, 'latency_ingest_ms'),
+      ['segment', 'part', 'list'].map((type) => ({
+        name: type,
+        points: trendPoints(steps, 'hls_ttlb_ms', 95, { type }),
+      })),
     ),
     chart('Video received', 'All viewers together.', 'Mbit/s', [
       { name: 'received', points: ratePoints(steps, 'video_bytes_total', 8 / 1e6), isArea: true },
@@ -112,9 +150,9 @@ function trendPoints(steps: readonly Step[], metric: string, percentile: number,
   });
 }
 
-function counterSum({ slices }: Step, metric: string): number | null {
+function counterSum({ slices }: Step, metric: string, where: Tags = {}): number | null {
   const values = slices.flatMap(({ data }) =>
-    Object.entries(data.counters).flatMap(([key, value]) => (matchesSeries(key, metric) ? [value] : [])),
+    Object.entries(data.counters).flatMap(([key, value]) => (matchesSeries(key, metric, where) ? [value] : [])),
   );
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
 }
@@ -126,9 +164,9 @@ function ratePoints(steps: readonly Step[], metric: string, factor: number): Poi
   });
 }
 
-function ratioPoints(steps: readonly Step[], top: string, bottom: string): Points {
+function ratioPoints(steps: readonly Step[], top: string, bottom: string, where: Tags): Points {
   return steps.map((step) => {
-    const [over, under] = [counterSum(step, top), counterSum(step, bottom)];
+    const [over, under] = [counterSum(step, top, where), counterSum(step, bottom, where)];
     return [step.seconds, over === null || under === null || under === 0 ? null : (100 * over) / under];
   });
 }
@@ -141,8 +179,14 @@ function gaugePoints(steps: readonly Step[], group: string): Points {
   });
 }
 
-function limitOf({ manifest }: RunData, metric: string): number | undefined {
-  const found = manifest.criteria.find(({ measure }) => measure.kind === 'percentile' && measure.metric === metric);
+/** The limit of a metric, for one way of watching where criteria tell them apart. */
+function limitOf({ manifest }: RunData, metric: string, protocol?: string): number | undefined {
+  const found = manifest.criteria.find(
+    ({ measure }) =>
+      measure.kind === 'percentile' &&
+      measure.metric === metric &&
+      (measure.where?.protocol === undefined || measure.where.protocol === protocol),
+  );
   return found?.limit;
 }
 

@@ -1,4 +1,5 @@
 /** The verdict of a run folder: a pure function of what it holds. */
+import { abilitiesOf } from '../target/target.ts';
 import { type Judgement, judge } from '../verdict/judge.ts';
 import { decide, EXIT_CODES, type RunOutcome, type RunTrust, whyInvalid } from '../verdict/verdict.ts';
 import type { RunData } from './run-reader.ts';
@@ -24,6 +25,7 @@ export function verdictOf(run: RunData): RunVerdict {
   const judgements = judge({
     criteria: manifest.criteria,
     planes: manifest.target.planes,
+    abilities: abilitiesOf(manifest.target),
     phases: manifest.phases,
     durationMs: manifest.durationMs,
     sliceMs: manifest.sliceMs,

@@ -3,7 +3,7 @@
  * plain data; for the planes beyond video it also knows the words: events of the room, requests of the shop. Adapters
  * do no I/O but detection: actors send, measure and count.
  */
-import type { Plane } from '../verdict/criterion.ts';
+import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 
 /** Plain data: it travels to the worker threads and into the run's manifest. No secrets. */
 export type TargetDescription = {
@@ -14,10 +14,20 @@ export type TargetDescription = {
   /** What is watched, e.g. `show demo`. */
   readonly subject: string;
   readonly flvUrl: string | null;
+  /** `url` of a multivariant or media playlist; `isLowLatency`: it has parts, and reloads can be waited for. */
+  readonly hls: { readonly url: string; readonly isLowLatency: boolean } | null;
   readonly room: { readonly webSocketUrl: string; readonly name: string } | null;
   readonly shop: { readonly baseUrl: string; readonly show: string; readonly testCard: string } | null;
   readonly version: string | null;
 };
+
+/** In which ways the target can be watched. */
+export function abilitiesOf({ flvUrl, hls }: Pick<TargetDescription, 'flvUrl' | 'hls'>): VideoAbility[] {
+  const abilities: VideoAbility[] = flvUrl === null ? [] : ['flv'];
+  if (hls !== null) abilities.push('hls');
+  if (hls?.isLowLatency === true) abilities.push('llhls');
+  return abilities;
+}
 
 /** The target cannot be tested: exit code 6. The message says what was tried and what to do. */
 export class TargetUnreachableError extends Error {

@@ -6,6 +6,11 @@ export const PLANES = ['video', 'realtime', 'commerce'] as const;
 /** One of {@link PLANES}. */
 export type Plane = (typeof PLANES)[number];
 
+/** In which ways video can be watched. A criterion that needs one which the target lacks is "not applicable", never green. */
+export const VIDEO_ABILITIES = ['flv', 'hls', 'llhls'] as const;
+/** One of {@link VIDEO_ABILITIES}. */
+export type VideoAbility = (typeof VIDEO_ABILITIES)[number];
+
 /** What is measured. Ratios are sums divided by sums; percentiles come from merged histograms. */
 export type Measure =
   | { readonly kind: 'percentile'; readonly metric: string; readonly percentile: number; readonly where?: Tags }
@@ -15,7 +20,7 @@ export type Measure =
       readonly denominator: string;
       readonly where?: Tags;
     }
-  /** A sum that may only be judged when `outOf` happened at least once: nothing tried, nothing shown. */
+  /** A sum that may only be judged when `outOf` (of the same tags) happened at least once: nothing tried, nothing shown. */
   | { readonly kind: 'count'; readonly metric: string; readonly outOf: string; readonly where?: Tags };
 
 /** How values of this criterion are written for people. */
@@ -30,6 +35,8 @@ export type Criterion = {
   /** Requirement rows and sections that ask for it. */
   readonly source: string;
   readonly plane: Plane;
+  /** On the video plane: only for targets that can be watched in this way. */
+  readonly needs?: VideoAbility;
   /** A failed advisory is printed and leaves the verdict alone. */
   readonly isMandatory: boolean;
   readonly measure: Measure;

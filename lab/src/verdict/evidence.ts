@@ -63,7 +63,7 @@ function readPart({ trends, counters }: SliceData, measure: Measure): Part {
       return {
         histogram: null,
         top: sumCounters(counters, measure.metric, measure.where),
-        bottom: sumCounters(counters, measure.outOf),
+        bottom: sumCounters(counters, measure.outOf, measure.where),
       };
     default:
       return assertNever(measure);

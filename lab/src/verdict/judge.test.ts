@@ -57,6 +57,7 @@ function run(slices: readonly Partial<TimedSlice['data']>[], planes: JudgeInput[
   const durationMs = slices.length * 1000;
   return {
     planes,
+    abilities: ['flv'] as const,
     phases: [{ name: 'steady' as const, fromMs: 2000, toMs: durationMs }],
     durationMs,
     sliceMs: 1000,
@@ -115,6 +116,26 @@ describe('no data is never green', () => {
     expect(judgements[0]?.outcome).toBe('not applicable');
     expect(decide(judgements, TRUSTED)).toBe('inconclusive');
   });
+});
+
+test('a way of watching that the target lacks is not applicable, and says so', () => {
+  const input = run([{ trends: { startup_ms: histogram(1, 2, 3, 4, 5, 6) } }]);
+  expect(check({ ...STARTUP, needs: 'flv' }, input)[0]?.outcome).toBe('pass');
+  expect(check({ ...STARTUP, needs: 'llhls' }, input)[0]).toMatchObject({
+    outcome: 'not applicable',
+    reason: 'the target has no LL-HLS',
+  });
+});
+
+test('a count of one kind is judged by the tries of that kind', () => {
+  const counters = { 'oversold_units_total{protocol=a}': 0, 'orders_total{protocol=b}': 5 };
+  const measure = {
+    kind: 'count',
+    metric: 'oversold_units_total',
+    outOf: 'orders_total',
+    where: { protocol: 'a' },
+  } as const;
+  expect(check({ ...OVERSELL, measure }, run([{ counters }]))[0]?.outcome).toBe('inconclusive');
 });
 
 describe('clocks', () => {

@@ -4,7 +4,7 @@ import type { Phase } from '../engine/plan.ts';
 import { NEGATIVE_METRIC } from '../metrics/recorder.ts';
 import { matchesSeries } from '../metrics/series-key.ts';
 import type { SliceData } from '../metrics/slice.ts';
-import type { Criterion, Plane } from './criterion.ts';
+import type { Criterion, Plane, VideoAbility } from './criterion.ts';
 import { type Evidence, MeasureReader } from './evidence.ts';
 
 /** What one criterion came to. */
@@ -32,6 +32,8 @@ export type Judgement = {
 export type JudgeInput = {
   readonly criteria: readonly Criterion[];
   readonly planes: readonly Plane[];
+  /** In which ways the target can be watched. */
+  readonly abilities: readonly VideoAbility[];
   readonly phases: readonly Phase[];
   readonly durationMs: number;
   readonly sliceMs: number;
@@ -44,6 +46,8 @@ export type JudgeInput = {
 const WINDOW_MS = 60_000;
 const WINDOW_STEPS = 6;
 
+const ABILITY_NAMES: Readonly<Record<VideoAbility, string>> = { flv: 'HTTP-FLV', hls: 'HLS', llhls: 'LL-HLS' };
+
 /** Judges every criterion. */
 export function judge(input: JudgeInput): Judgement[] {
   return input.criteria.map((criterion) => judgeOne(criterion, input));
@@ -53,6 +57,9 @@ function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
   const nothing = { criterion, value: null, samples: 0, marginPercent: null, worst: null };
   if (!input.planes.includes(criterion.plane)) {
     return { ...nothing, outcome: 'not applicable', reason: `no ${criterion.plane} plane` };
+  }
+  if (criterion.needs !== undefined && !input.abilities.includes(criterion.needs)) {
+    return { ...nothing, outcome: 'not applicable', reason: `the target has no ${ABILITY_NAMES[criterion.needs]}` };
   }
   const slices = slicesDuring(criterion.during, input);
   const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));

@@ -1,0 +1,11 @@
+import { wallMsAt } from '../clock.ts';
+import type { ActorContext } from './actor.ts';
+
+/** Wall clocks are read in whole milliseconds: an age down to minus this is 0, not a clock that is ahead. */
+const WALL_RESOLUTION_MS = 1;
+
+/** Age at the monotonic instant `atMs` of what bears the wall-clock stamp `stampMs` of the target. Below zero: a clock is ahead. */
+export function ageMs({ clockOffsetMs }: Pick<ActorContext, 'clockOffsetMs'>, atMs: number, stampMs: number): number {
+  const age = wallMsAt(atMs) + clockOffsetMs - stampMs;
+  return age < 0 && age >= -WALL_RESOLUTION_MS ? 0 : age;
+}
