@@ -57,13 +57,13 @@ class ConductedOne {
 
   async #inject(): Promise<number | null> {
     const { name, fault, on } = this.#scheduled;
-    this.#count('faults_planned_total');
     try {
       const atMs = await this.#injection.inject();
       this.#event('fault_injected', atMs, { kind: fault.kind, on: on.join(',') });
       this.#stage.tellFault(name, 'injected', atMs);
       return atMs;
     } catch (error) {
+      this.#countVerified(false);
       this.#event('fault_failed', monotonicMs(), { reason: error instanceof Error ? error.message : 'unknown' });
       return null;
     }
@@ -88,8 +88,8 @@ class ConductedOne {
   async #verify(withinMs: number): Promise<void> {
     const { isActive, by } = await this.#injection.verify(withinMs);
     this.#isVerified = isActive;
-    if (isActive) this.#count('faults_verified_total');
-    else this.#stage.tellFault(this.#scheduled.name, 'void', monotonicMs());
+    this.#countVerified(isActive);
+    if (!isActive) this.#stage.tellFault(this.#scheduled.name, 'void', monotonicMs());
     this.#event(isActive ? 'fault_active' : 'fault_unverified', monotonicMs(), { by });
   }
 
@@ -124,9 +124,14 @@ class ConductedOne {
     this.#stage.record({ trends: { [key]: histogram.encode() }, counters: {}, gauges: {} });
   }
 
-  #count(metric: string): void {
-    const key = seriesKey(metric, { fault: this.#scheduled.name });
-    this.#stage.record({ trends: {}, counters: { [key]: 1 }, gauges: {} });
+  /** Both in one second: a share over any stretch of the run is then of the same faults. */
+  #countVerified(isActive: boolean): void {
+    const tags = { fault: this.#scheduled.name };
+    const counters = {
+      [seriesKey('faults_planned_total', tags)]: 1,
+      [seriesKey('faults_verified_total', tags)]: isActive ? 1 : 0,
+    };
+    this.#stage.record({ trends: {}, counters, gauges: {} });
   }
 
   #atMs(monotonic: number): number {

@@ -7,6 +7,7 @@ import type { RunData } from '../run-folder/run-reader.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import type { Judgement } from '../verdict/judge.ts';
 import { chartFigure, escapeText } from './chart.ts';
+import { faultTable } from './fault-table.ts';
 import { keyFigures } from './key-figures.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { runCharts } from './run-charts.ts';
@@ -48,6 +49,7 @@ ${header(run, verdict)}
 <h2>Criteria</h2>
 <p class="soft">Measured, limit, result. Open one to see what it means and what it rests on.</p>
 <div class="criteria">${verdict.judgements.map(criterion).join('\n')}</div>
+${faultTable(run)}
 <h2>The run</h2>
 <div class="charts">${runCharts(run).map(chartFigure).join('\n')}</div>
 <h2>Details</h2>
