@@ -62,6 +62,23 @@ describe.skipIf(!hasFfmpeg || !hasBrowser)('a seller publishes with ffmpeg', () 
     expect(await placesThatHold(secret, show)).toEqual([]);
   });
 
+  test('a second encoder with the same key is turned away, and the studio says so', async () => {
+    const show = (await seller.send<ShowSummary>('POST', '/api/shows', { title: 'Two laptops' })).body;
+    const key = (await seller.send<StreamKey>('POST', `/api/shows/${show.id}/stream-key`)).body;
+    const first = publishWithFfmpeg(key.server, key.streamKey);
+    await onAir(show.playbackId);
+    const page = await browser.newPage();
+    const link = floor.command('signin-link').trim();
+    await page.goto(`${floor.webUrl}/signin?token=${/token=([\w-]+)$/.exec(link)?.[1]}`);
+    const second = publishWithFfmpeg(key.server, key.streamKey, 10);
+    await waitFor('ffmpeg to be refused', () => second.process.exitCode !== null, 20_000);
+    const panel = page.getByTestId('studio-show').filter({ hasText: 'Two laptops' });
+    const notice = await panel.getByTestId('studio-refused-encoder').innerText({ timeout: 20_000 });
+    expect(notice).toContain('Another encoder is on air');
+    expect(first.process.exitCode).toBeNull();
+    await first.drop();
+  });
+
   test('a wrong key is refused', async () => {
     const show = (await seller.send<ShowSummary>('POST', '/api/shows', { title: 'Wrong key' })).body;
     await seller.send<StreamKey>('POST', `/api/shows/${show.id}/stream-key`);

@@ -4,7 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { type ReactElement, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { LiveBadge } from '../design/live-badge.tsx';
-import { formatMoment } from '../text/moments.ts';
+import { Notice } from '../design/notice.tsx';
+import { formatClock, formatMoment } from '../text/moments.ts';
 import { ConfirmButton } from './confirm-button.tsx';
 import { EditShowForm } from './edit-show-form.tsx';
 import { RestreamPanel } from './restream-panel.tsx';
@@ -58,11 +59,27 @@ export function ShowPanel({ show, catalogue }: ShowPanelProps): ReactElement {
           {isOnAir(show.status) ? <StopButton showId={show.id} /> : <CancelButton show={show} />}
         </div>
       </div>
+      <RefusedEncoder show={show} />
       {isEditing && <EditShowForm show={show} onDone={closeEditor} />}
       <StreamKeyPanel showId={show.id} />
       <ShowProducts show={show} catalogue={catalogue} />
       <RestreamPanel show={show} />
     </article>
+  );
+}
+
+/** For as long as a seller may wonder about it. */
+const REFUSAL_SHOWN_MS = 10 * 60_000;
+
+/** An encoder with the right key was turned away: the other one would never know why it is not seen. */
+function RefusedEncoder({ show }: { readonly show: ShowSummary }): ReactElement | null {
+  const { t } = useTranslation();
+  const refused = show.publisherRefused;
+  if (refused === undefined || Date.now() - refused.atMs > REFUSAL_SHOWN_MS) return null;
+  return (
+    <Notice testId="studio-refused-encoder">
+      {t('studio.refusedEncoder', { at: formatClock(refused.atMs), text: refused.text })}
+    </Notice>
   );
 }
 
