@@ -5,6 +5,7 @@ import { seriesKey } from '../metrics/series-key.ts';
 import { SliceMerger } from '../metrics/slice.ts';
 import type { Manifest } from '../run-folder/manifest.ts';
 import type { RunWriter, SelfRecord } from '../run-folder/run-writer.ts';
+import { Crew } from './crew.ts';
 import { breachedLimits, type GuardLimits, type SelfSample, worstSelfSample } from './guard.ts';
 import { type Phase, type Plan, vusOfWorker } from './plan.ts';
 import { SHARED_ROOM_BYTES } from './shared-room.ts';
@@ -45,6 +46,7 @@ const DRAIN_MS_MAX = 15_000;
 export class Coordinator {
   readonly #options: Options;
   readonly #workers = new Map<number, Worker>();
+  readonly #crew: Crew;
   readonly #open = new Map<number, OpenSecond>();
   readonly #failures: string[] = [];
   readonly #total = new SliceMerger();
@@ -61,6 +63,10 @@ export class Coordinator {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#crew = new Crew(options.plan, options.workers, (worker, message) => {
+      this.#workers.get(worker)?.postMessage(message);
+      return this.#workers.has(worker);
+    });
   }
 
   /** Resolves when every worker is done, or was cut off. */
@@ -110,13 +116,14 @@ export class Coordinator {
       event: (name, atMs, detail) => this.#options.writer.writeEvents([{ name, vu: NO_VU, atMs, detail }]),
       record: (data) => this.#extra.add(data),
       tellFault: (fault, stage, atMs) => this.#tellAll({ type: 'fault', fault, stage, atMs }),
+      steer: (group, by) => this.#crew.steer(group, by, monotonicMs() - this.#startAtMs),
     };
   }
 
   #startWorker(index: number, room: SharedArrayBuffer): { ready: Promise<void>; done: Promise<void> } {
     const { plan, workers, task } = this.#options;
     const vus = vusOfWorker(plan, index, workers);
-    const workerData: WorkerTask = { ...task, index, vus, room };
+    const workerData: WorkerTask = { ...task, index, vus, durationMs: plan.durationMs, room };
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), { workerData });
     this.#workers.set(index, worker);
     const ready = Promise.withResolvers<void>();
@@ -213,7 +220,7 @@ export class Coordinator {
       elapsedMs,
       durationMs: plan.durationMs,
       phase: this.#isStopping ? 'draining' : (phase ?? 'draining'),
-      plannedVus: plan.vus.filter((vu) => vu.startAtMs < elapsedMs && elapsedMs <= vu.stopAtMs).length,
+      plannedVus: this.#crew.count(elapsedMs),
       gauges,
       total: this.#total,
       taintedSeconds: this.#taintedSeconds,

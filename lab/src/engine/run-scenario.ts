@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { FaultSetup, plannedFaults } from '../faults/fault-setup.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { isThisHost, takeFingerprint } from '../run-folder/fingerprint.ts';
-import type { Manifest } from '../run-folder/manifest.ts';
+import type { Manifest, SteeringRecord } from '../run-folder/manifest.ts';
 import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
 import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { RunWriter } from '../run-folder/run-writer.ts';
@@ -20,6 +20,7 @@ import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
 import type { ActorKind, Group, Scenario } from './scenario.ts';
+import { followSteering } from './steering.ts';
 import { StockCheck } from './stock-check.ts';
 
 /** What to run, against what, into which folder. */
@@ -55,6 +56,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const stock = await StockCheck.begin(options.adapter, options.target, signal);
   const askClock = () => (manifest.isCoLocated ? null : measureClock(options.adapter, options.target));
   const clock = await askClock();
+  const steering: SteeringRecord[] = [];
   const addSelf = (self: SelfSample): void => coordinator.addSelf(self);
   const faults = await FaultSetup.open(plan, options.target, options.processes ?? {}, addSelf);
   const coordinator: Coordinator = new Coordinator({
@@ -72,12 +74,20 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       clockOffsetMs: clock?.offsetMs ?? 0,
     },
     onProgress: options.onProgress ?? (() => {}),
-    conduct: (stage) => faults.conduct(stage),
+    conduct: async (stage) => {
+      const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
+      await Promise.all([faults.conduct(stage), steered]);
+    },
   });
   // A run that cannot be kept is not worth its length.
   const end = await finallyClose(coordinator.run(AbortSignal.any([signal, writer.failed])), faults);
   await writer.close();
-  await writer.writeManifest({ ...manifest, clock: clockOfRun(manifest.isCoLocated, clock, await askClock()), end });
+  await writer.writeManifest({
+    ...manifest,
+    ...(steering.length === 0 ? {} : { steering }),
+    clock: clockOfRun(manifest.isCoLocated, clock, await askClock()),
+    end,
+  });
   const run = await readRunFolder(options.folder);
   const verdict = verdictOf(run);
   await writeFile(join(options.folder, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`);

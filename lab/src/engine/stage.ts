@@ -14,6 +14,8 @@ export type Stage = {
   readonly record: (data: SliceData) => void;
   /** Tells every worker how far a fault is; `atMs` is monotonic. */
   readonly tellFault: (fault: string, stage: FaultStage, atMs: number) => void;
+  /** Lets virtual users of a group come (above 0) or go (below); returns how many really do. */
+  readonly steer: (group: string, by: number) => number;
 };
 
 /** `vu` of events that no virtual user made. */

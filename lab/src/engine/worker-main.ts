@@ -34,18 +34,37 @@ const probe = new LagProbe();
 const stopAll = new AbortController();
 const room = openSharedRoom(task.room);
 const recovery = new RecoveryBoard((outcome) => recordRecovery(recorder, outcome));
+const running = new Set<Promise<void>>();
+const dismissed = new Set<number>();
+const leaving = new Map<number, AbortController>();
+let runStartMs = 0;
 const busySlots = new Set<number>();
 let events: LabEvent[] = [];
 let droppedEvents = 0;
 
 port.on('message', (message: CoordinatorMessage) => {
   if (message.type === 'stop') stopAll.abort();
+  else if (message.type === 'join') for (const vu of message.vus) begin(vu);
+  else if (message.type === 'leave') for (const id of message.ids) dismiss(id);
   else if (message.type === 'fault') recovery.on(message.fault, message.stage, message.atMs);
   else void run(message.startAtMs);
 });
 post({ type: 'ready' });
 
+function begin(vu: PlannedVu): void {
+  const ended = runVu(vu, runStartMs).finally(() => running.delete(ended));
+  running.add(ended);
+}
+
+/** Also somebody who should have started and has not yet, because this thread is late. */
+function dismiss(id: number): void {
+  const leave = leaving.get(id);
+  if (leave === undefined) dismissed.add(id);
+  else leave.abort();
+}
+
 async function run(startAtMs: number): Promise<void> {
+  runStartMs = startAtMs;
   let second = 0;
   const takeSlice = (): void => {
     post({ type: 'slice', second, data: recorder.takeSlice(), self: probe.sample(), events, droppedEvents });
@@ -57,7 +76,9 @@ async function run(startAtMs: number): Promise<void> {
   const timer = setInterval(() => {
     while (monotonicMs() >= startAtMs + (second + 1) * SLICE_MS) takeSlice();
   }, SLICE_MS / 20);
-  await Promise.all(task.vus.map((vu) => runVu(vu, startAtMs)));
+  for (const vu of task.vus) begin(vu);
+  await pause(startAtMs + task.durationMs - monotonicMs(), stopAll.signal);
+  while (running.size > 0) await Promise.all(running);
   clearInterval(timer);
   takeSlice();
   probe.stop();
@@ -70,7 +91,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
   if (group === undefined) throw new Error(`the plan names an unknown group: ${vu.group}`);
   const intendedStartMs = startAtMs + vu.startAtMs;
   const intendedStopMs = startAtMs + vu.stopAtMs;
-  if (!(await pause(intendedStartMs - monotonicMs(), stopAll.signal))) return;
+  if (!(await pause(intendedStartMs - monotonicMs(), stopAll.signal)) || dismissed.delete(vu.id)) return;
   probe.late(Math.max(0, monotonicMs() - intendedStartMs));
   const arrivals = isArrivalRate(group) ? countArrival(vu.group) : null;
   if (busySlots.has(vu.slot)) {
@@ -79,6 +100,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
   }
   busySlots.add(vu.slot);
   const leave = new AbortController();
+  leaving.set(vu.id, leave);
   const onStopAll = (): void => leave.abort();
   stopAll.signal.addEventListener('abort', onStopAll, { once: true });
   const timer = setTimeout(() => leave.abort(), intendedStopMs - monotonicMs());
@@ -116,6 +138,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
     stopAll.signal.removeEventListener('abort', onStopAll);
     active.add(-1);
     busySlots.delete(vu.slot);
+    leaving.delete(vu.id);
     recovery.left(vu.id, monotonicMs());
   }
 }

@@ -13,6 +13,8 @@ export type WorkerTask = {
   readonly runId: string;
   readonly seed: number;
   readonly vus: readonly PlannedVu[];
+  /** The thread lives this long, so that users can come while it runs. */
+  readonly durationMs: number;
   readonly groups: Scenario['groups'];
   readonly target: TargetDescription;
   /** Module that exports `target`, a TargetAdapter. */
@@ -27,6 +29,8 @@ export type WorkerTask = {
 export type CoordinatorMessage =
   | { readonly type: 'start'; readonly startAtMs: number }
   | { readonly type: 'stop' }
+  | { readonly type: 'join'; readonly vus: readonly PlannedVu[] }
+  | { readonly type: 'leave'; readonly ids: readonly number[] }
   | { readonly type: 'fault'; readonly fault: string; readonly stage: FaultStage; readonly atMs: number };
 
 /** One message per second of the run, and one of each other kind. */

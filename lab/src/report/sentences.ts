@@ -77,13 +77,15 @@ export function headline(verdict: RunVerdict, manifest: Manifest): { readonly ti
   }
 }
 
+const SCOPE_REASONS: Readonly<Record<string, string>> = {
+  shortened: 'it was shorter or smaller than the scenario asks for',
+  'co-located': 'generator and target shared a machine',
+  steered: 'its size was changed by hand while it ran',
+};
+
 /** Why a passed run is not called ready. */
 function scopeSentence({ stamps }: RunVerdict): string {
-  const reasons = stamps.map((stamp) =>
-    stamp === 'shortened'
-      ? 'it was shorter or smaller than the scenario asks for'
-      : 'generator and target shared a machine',
-  );
+  const reasons = stamps.map((stamp) => SCOPE_REASONS[stamp] ?? stamp);
   return reasons.length === 0 ? '' : `It says nothing about capacity: ${reasons.join(' and ')}.`;
 }
 

@@ -21,6 +21,14 @@ export type Fingerprint = {
 /** A fault as planned for this run. */
 export type PlannedFault = ScheduledFault & { readonly skippedBecause: string | null };
 
+/** One change of the number of virtual users while the run went on. Above 0: more. */
+export type SteeringRecord = {
+  readonly atMs: number;
+  readonly group: string;
+  readonly wanted: number;
+  readonly applied: number;
+};
+
 /** `manifest.json`, version 1. Times `…WallMs` are wall clock; all others count from the start of the run. */
 export type Manifest = {
   readonly version: 1;
@@ -33,6 +41,8 @@ export type Manifest = {
   readonly skippedGroups: readonly string[];
   /** Faults of the run; `skippedBecause`: why one could not be made. Absent in runs without faults. */
   readonly faults?: readonly PlannedFault[];
+  /** What was added and taken away while it ran. A steered run is not the run that was planned; absent in one that was not. */
+  readonly steering?: readonly SteeringRecord[];
   readonly playerProfiles: readonly string[];
   readonly seed: number;
   readonly viewers: number;

@@ -10,9 +10,9 @@ export type RunVerdict = {
   readonly runId: string;
   readonly outcome: RunOutcome;
   readonly exitCode: number;
-  /** READY only for a passed run of full length and size from another host than the target's. */
+  /** READY only for a passed run of full length and size, as planned, from another host than the target's. */
   readonly isReady: boolean;
-  /** What limits this run may speak of: `shortened` (in length or size), `co-located`. */
+  /** What limits this run may speak of: `shortened` (in length or size), `co-located`, `steered`. */
   readonly stamps: readonly string[];
   readonly invalidBecause: string | null;
   readonly trust: RunTrust;
@@ -34,13 +34,18 @@ export function verdictOf(run: RunData): RunVerdict {
   });
   const trust = trustOf(run);
   const outcome = decide(judgements, trust);
+  const stamps = [
+    ...(manifest.isShortened ? ['shortened'] : []),
+    ...(manifest.isCoLocated ? ['co-located'] : []),
+    ...(manifest.steering === undefined ? [] : ['steered']),
+  ];
   return {
     version: 1,
     runId: manifest.runId,
     outcome,
     exitCode: EXIT_CODES[outcome],
-    isReady: outcome === 'passed' && !manifest.isShortened && !manifest.isCoLocated,
-    stamps: [...(manifest.isShortened ? ['shortened'] : []), ...(manifest.isCoLocated ? ['co-located'] : [])],
+    isReady: outcome === 'passed' && stamps.length === 0,
+    stamps,
     invalidBecause: whyInvalid(trust),
     trust,
     judgements,
