@@ -56,6 +56,13 @@ describe('usage', () => {
       ['run', 'smoke', '--target', 'http://127.0.0.1:1', '--duration', '5s', '--time-scale', '1'],
       /one of them/,
     ],
+    [
+      'repetitions of a run that kills a pid',
+      ['run', 'smoke', '--target', 'http://127.0.0.1:1', '--repeat', '2', '--process', 'media-server=99999'],
+      /another pid/,
+    ],
+    ['a process without a pid', ['run', 'smoke', '--process', 'media-server=1'], /a name and a pid/],
+    ['a command without a verb', ['run', 'smoke', '--command', 'publisher=true'], /stop or start/],
     ['a folder that is no run', ['report', tmpdir()], /not a run folder/],
     [
       'a number that the scenario does not know',
@@ -124,6 +131,22 @@ describe('runs', () => {
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toBe(page);
     const used = await lab('run', 'smoke', '--target', server.url, '--duration', '8s', '--out', out);
     expect([used.code, used.output]).toEqual([2, expect.stringMatching(/is not empty/)]);
+  });
+
+  test('repetitions have a folder each, and a summary whose verdict is the worst of theirs', async () => {
+    const out = join(folder, 'repeated');
+    const size = ['--duration', '4s', '--viewers', '2', '--repeat', '2'];
+    const { code, output } = await lab('run', 'ramp-mini', '--target', server.url, ...size, '--out', out);
+    const codes = [1, 2].map((number) => {
+      const path = join(out, `repetition-${number}`, 'verdict.json');
+      return (JSON.parse(readFileSync(path, 'utf8')) as { exitCode: number }).exitCode;
+    });
+    expect(codes).toContain(code);
+    expect(existsSync(join(out, 'repetition-2', 'report.html'))).toBe(true);
+    const summary = JSON.parse(readFileSync(join(out, 'repetitions.json'), 'utf8')) as { criteria: unknown[] };
+    expect(summary).toMatchObject({ wanted: 2, exitCode: code, folders: ['repetition-1', 'repetition-2'] });
+    expect(summary.criteria.length).toBeGreaterThan(3);
+    expect(output).toMatch(/2 of 2 runs: \w+, \w+/);
   });
 
   test('a fault of the lab itself: exit code 3, not "a criterion failed"', async () => {

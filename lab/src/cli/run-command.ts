@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
@@ -10,12 +10,15 @@ import type { Scenario } from '../engine/scenario.ts';
 import { FaultNetworkError } from '../faults/fault-network.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { writeReport } from '../report/write-report.ts';
+import { summariseRepetitions } from '../run-folder/repetitions.ts';
+import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts';
 import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
+import { repetitionReport } from './repetition-report.ts';
 import { addParameter, configured, type ScenarioModule, type ScenarioParameters } from './scenario-parameters.ts';
 import { terminalReport } from './terminal-report.ts';
 
@@ -36,6 +39,7 @@ type RunFlags = {
   readonly set?: ScenarioParameters;
   readonly process?: ProcessBindings;
   readonly command?: ProcessBindings;
+  readonly repeat: number;
 };
 
 /** `run SCENARIO --target URL`. */
@@ -62,6 +66,12 @@ export function runCommand(): Command {
       addParameter,
     )
     .option(
+      '--repeat <n>',
+      'the same plan so many times, each in its own folder; the worst is the verdict',
+      parseCount,
+      1,
+    )
+    .option(
       '--process <name=pid>',
       'a process that the faults of the scenario may pause or kill; repeatable',
       addProcess,
@@ -79,6 +89,12 @@ export function runCommand(): Command {
 async function run(name: string, flags: RunFlags): Promise<number> {
   if (flags.duration !== undefined && flags.timeScale !== undefined) {
     return refuse('--duration and --time-scale both set the length: use one of them', EXIT_CODES.usage);
+  }
+  if (flags.repeat > 1 && flags.process !== undefined) {
+    return refuse(
+      '--repeat and --process: a process that was killed has another pid in the next repetition; use --command',
+      EXIT_CODES.usage,
+    );
   }
   if (flags.kind !== undefined && !(await listTargetKinds()).includes(flags.kind)) {
     return refuse(
@@ -114,7 +130,23 @@ async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags):
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  const view = createProgressView(process.stdout, scenario, found.description, interrupt.signal);
+  try {
+    if (flags.repeat === 1) return (await runOnce(scenario, found, flags, folder, interrupt.signal)).exitCode;
+    return await runRepeatedly(scenario, found, flags, folder, interrupt.signal);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+async function runOnce(
+  scenario: Scenario,
+  found: FoundTarget,
+  flags: RunFlags,
+  folder: string,
+  signal: AbortSignal,
+): Promise<RunVerdict> {
+  const view = createProgressView(process.stdout, scenario, found.description, signal);
   try {
     const { verdict, run } = await runScenario({
       scenario,
@@ -130,18 +162,36 @@ async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags):
       },
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       processes: mergeBindings(flags.process, flags.command),
-      signal: interrupt.signal,
+      signal,
       onProgress: view.update,
     });
     view.end();
     const reportPath = await writeReport(run, verdict);
     console.log(terminalReport(run, verdict, reportPath));
-    return verdict.exitCode;
+    return verdict;
   } finally {
     view.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
   }
+}
+
+/** Same plan, same seed: what differs is what the target and the machine did. */
+async function runRepeatedly(
+  scenario: Scenario,
+  found: FoundTarget,
+  flags: RunFlags,
+  folder: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const runs: { folder: string; verdict: RunVerdict }[] = [];
+  for (let number = 1; number <= flags.repeat && !signal.aborted; number += 1) {
+    const name = `repetition-${number}`;
+    runs.push({ folder: name, verdict: await runOnce(scenario, found, flags, resolve(folder, name), signal) });
+  }
+  const summary = summariseRepetitions(runs, flags.repeat);
+  const path = resolve(folder, 'repetitions.json');
+  await writeFile(path, `${JSON.stringify(summary, null, 2)}\n`);
+  console.log(repetitionReport(summary, path));
+  return summary.exitCode;
 }
 
 async function loadScenario(name: string, parameters: ScenarioParameters = {}): Promise<Scenario | null> {
