@@ -1,7 +1,11 @@
-/** Collects one answer's body: lists, and the fragments of sampled viewers. Pieces are copied, because reads share a buffer. */
+/** Collects one answer's body after the other in the same memory: lists, and the fragments of sampled viewers. */
+
+const BYTES_FIRST = 4096;
+
+/** Pieces are copied, because reads share a buffer. */
 export class BodyBuffer {
   readonly #bytesMax: number;
-  #pieces: Buffer[] = [];
+  #memory = Buffer.alloc(0);
   #bytes = 0;
 
   /** A longer body is not kept: `take` then gives null. */
@@ -10,18 +14,24 @@ export class BodyBuffer {
   }
 
   push(bytes: Uint8Array): void {
+    const at = this.#bytes;
     this.#bytes += bytes.length;
-    if (this.#bytes <= this.#bytesMax) this.#pieces.push(Buffer.from(bytes));
-    else this.#pieces = [];
+    if (this.#bytes > this.#bytesMax) return;
+    if (this.#bytes > this.#memory.length) this.#grow(at);
+    this.#memory.set(bytes, at);
   }
 
-  /** The whole body, or null when it was too long. Empty again afterwards. */
+  /** The whole body, until the next `push`; null when it was too long. Empty again afterwards. */
   take(): Buffer | null {
-    const isWhole = this.#bytes <= this.#bytesMax;
-    const [only = Buffer.alloc(0), ...others] = this.#pieces;
-    const body = others.length === 0 ? only : Buffer.concat(this.#pieces);
-    this.#pieces = [];
+    const bytes = this.#bytes;
     this.#bytes = 0;
-    return isWhole ? body : null;
+    return bytes > this.#bytesMax ? null : this.#memory.subarray(0, bytes);
+  }
+
+  #grow(keep: number): void {
+    const wanted = Math.max(BYTES_FIRST, this.#bytes, 2 * this.#memory.length);
+    const memory = Buffer.allocUnsafeSlow(Math.min(wanted, this.#bytesMax));
+    memory.set(this.#memory.subarray(0, keep));
+    this.#memory = memory;
   }
 }

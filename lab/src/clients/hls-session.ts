@@ -21,6 +21,7 @@ import { ageMs } from './picture-age.ts';
 import { addTotals } from './playback-metrics.ts';
 import { recorderOf } from './player-recording.ts';
 import { StartupClock } from './startup-clock.ts';
+import { UrlCache } from './url-cache.ts';
 import { STALL_PATIENCE_MS, START_PATIENCE_MS, WATCH_EVERY_MS } from './viewer-patience.ts';
 
 /** How the session ended. `over`: the stream did. */
@@ -34,8 +35,9 @@ const PART_HOLD_BACK_PARTS_ADVISED = 3;
 /** Stands in for the target duration until a list has told it. */
 const TARGET_DURATION_MS_UNKNOWN = 2000;
 
-/** Lists of this thread. */
+/** Lists and addresses of this thread. */
 const lists = new ListCache();
+const urls = new UrlCache();
 
 /** Resolves with {@link SessionEnd}; nothing of it is left open then. */
 export class HlsSession {
@@ -187,10 +189,10 @@ export class HlsSession {
       this.#listLane.ask('list', this.#listUrl);
       return;
     }
-    const url = new URL(this.#listUrl);
-    url.searchParams.set('_HLS_msn', String(point.msn));
-    if (point.part !== null) url.searchParams.set('_HLS_part', String(point.part));
-    this.#listLane.ask('blocking-list', url);
+    const directives = `_HLS_msn=${point.msn}${point.part === null ? '' : `&_HLS_part=${point.part}`}`;
+    const { search } = this.#listUrl;
+    const url = urls.resolve(`${search === '' ? '?' : `${search}&`}${directives}`, this.#listUrl);
+    this.#listLane.ask('blocking-list', url ?? this.#listUrl);
   }
 
   #onListEnd(atMs: number): void {
@@ -274,7 +276,7 @@ export class HlsSession {
     this.#sniffed = 0;
     this.#core.mediaSent(request);
     if (request.kind === 'segment' || request.kind === 'part') this.#metrics.fragments.add();
-    const url = URL.parse(request.uri, this.#listUrl.href);
+    const url = urls.resolve(request.uri, this.#listUrl);
     if (url === null) this.#onMediaFailed({ atMs: monotonicMs(), reason: 'no_url', isMissing: true });
     else this.#mediaLane.ask(request.kind, url);
   }

@@ -3,6 +3,8 @@
  * close). No I/O. Spec: RFC 9112, sections 4–7.
  */
 
+import { HttpHeadCache } from './http-head-cache.ts';
+
 /** Status and headers; header names are lower-case, the last of equal names wins. */
 export type HttpHead = { readonly status: number; readonly headers: ReadonlyMap<string, string> };
 
@@ -23,6 +25,9 @@ export class HttpFormatError extends Error {
     this.code = code;
   }
 }
+
+/** Heads of this thread. */
+const heads = new HttpHeadCache();
 
 /** A head longer than this is refused. */
 export const HTTP_HEAD_BYTES_MAX = 16_384;
@@ -90,21 +95,20 @@ export class HttpResponseReader {
     return end;
   }
 
-  /** A head that came in one piece, which is nearly every one, is found and cut out at once. */
+  /** A head that came in one piece, which is nearly every one, is found at once, and read once for all who get it. */
   #readHead(bytes: Uint8Array, offset: number): number {
     if (this.#line === '') {
       const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const end = view.indexOf('\r\n\r\n', offset, 'latin1');
       if (end >= 0 && end - offset < HTTP_HEAD_BYTES_MAX) {
-        this.#finishHead(view.toString('latin1', offset, end + 4));
+        this.#takeHead(heads.read(view.subarray(offset, end + 4), parseHead));
         return end + 4;
       }
     }
     return this.#readHeadInPieces(bytes, offset);
   }
 
-  #finishHead(text: string): void {
-    const head = parseHead(text);
+  #takeHead(head: HttpHead): void {
     if (head.status >= 200) this.#openBody(head); // 1xx: another head follows
   }
 
@@ -115,7 +119,7 @@ export class HttpResponseReader {
       if (!this.#line.endsWith('\r\n\r\n')) continue;
       const text = this.#line;
       this.#line = '';
-      this.#finishHead(text);
+      this.#takeHead(parseHead(text));
       return index + 1;
     }
     return bytes.length;
