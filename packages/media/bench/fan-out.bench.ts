@@ -160,7 +160,6 @@ async function measure(measured: Case, client: LoadClient, clip: string): Promis
 const percent = (share: number, digits = 1): string => (share * 100).toFixed(digits);
 const cpuPerViewer = (row: Row): number => row.serverCpu / row.viewers;
 const failures = (row: Row): number => row.stalls + row.withoutData + row.closed + row.refused;
-const kbPerViewer = (row: Row): number => ((row.rssMb - row.rssBeforeMb) * 1024) / row.viewers;
 
 const COLUMNS: readonly Column<Row>[] = [
   ['server', (row) => row.measured.server],
@@ -174,7 +173,6 @@ const COLUMNS: readonly Column<Row>[] = [
   ['closed', (row) => String(row.closed)],
   ['Mbps med/min', (row) => `${row.mbpsMedian.toFixed(2)}/${row.mbpsMin.toFixed(2)}`],
   ['RSS MB', (row) => row.rssMb.toFixed(0)],
-  ['KB/viewer', (row) => kbPerViewer(row).toFixed(1)],
   ['others %', (row) => percent(row.foreign, 0)],
   ['load core %', (row) => percent(row.loadCoreBusy, 0)],
 ];
@@ -240,8 +238,11 @@ function bars(rows: readonly Row[]): Bar[] {
     hold(`200 stuck beside 1,000 take ${grownMb.toFixed(0)} MB, less than 20`, grownMb < 20);
   }
   const most = find(rows, '8000 tick-100');
-  if (most !== undefined)
-    hold(`8,000 viewers take ${kbPerViewer(most).toFixed(1)} KB each, at most 10`, kbPerViewer(most) <= 10);
+  if (most !== undefined && medium !== undefined) {
+    // Between two sizes: what the process itself takes once it is warm is not the viewers'.
+    const kb = ((most.rssMb - medium.rssMb) * 1024) / (most.viewers - medium.viewers);
+    hold(`from 1,000 to 8,000 viewers each takes ${kb.toFixed(1)} KB, at most 10`, kb <= 10);
+  }
   const perCore = viewersPerCore(rows);
   if (perCore !== null) hold(perCore.text, perCore.ratio >= 3);
   return found;
