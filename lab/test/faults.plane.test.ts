@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { ScheduledFault } from '../src/faults/fault.ts';
 import type { ProcessBindings } from '../src/faults/process-control.ts';
@@ -147,7 +148,7 @@ describe.concurrent('faults of the network', () => {
 });
 
 describe.concurrent('faults of a process', () => {
-  const MAIN = resolve(import.meta.dirname, 'paced-flv-main.ts');
+  const MAIN = fileURLToPath(new URL('./paced-flv-main.ts', import.meta.url));
 
   async function startProcess(port = 0): Promise<{ readonly child: ChildProcess; readonly url: string }> {
     const child = spawn(process.execPath, [MAIN, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });

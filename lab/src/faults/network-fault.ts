@@ -16,7 +16,8 @@ export type Directions = Direction | 'both';
  * - `reset`: every connection is reset, and so is every new one.
  * - `slicer`: bytes come in pieces no larger than this, with pauses between them.
  * - `partition`: nothing passes; nothing is lost either: as with TCP over a cut cable, it comes once the cable is back.
- *   A new connection is made by this host's kernel and reaches the target after the partition.
+ *   A new connection is made by this host's kernel and reaches the target after the partition. Kinder than a real cut: there TCP
+ *   tries again at growing intervals, so that bytes may come as much later as the cut was long; here they come at once.
  */
 export type NetworkFault =
   | {
