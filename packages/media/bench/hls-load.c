@@ -1,8 +1,9 @@
 /*
  * HLS load client: N connections (two per viewer in mode "viewers") on one thread, HTTP/1.1 keep-alive.
  *
- *   hls-load blocked PORT PATH COUNT RAMP WARMUP SECONDS   each connection waits for the next part in the list, again and again
- *   hls-load viewers PORT PATH COUNT RAMP WARMUP SECONDS   the same, and each part is fetched on a second connection
+ *   hls-load blocked PORT PATH COUNT RAMP WARMUP SECONDS   rounds: all wait for the same part; when all have it, all ask again
+ *   hls-load viewers PORT PATH COUNT RAMP WARMUP SECONDS   each waits for part after part in the list, and on a second
+ *                                                          connection for the part itself, asked for by its hint
  *   hls-load get     PORT PATH COUNT RAMP WARMUP SECONDS   each connection asks for PATH as fast as it is answered
  *
  * PATH is a low-latency media playlist, or any object for "get". Lateness counts from the first answer, on any connection, that
@@ -40,7 +41,7 @@ struct connection {
   char head[HEAD_MAX];
   char *list;
   long msn, part; /* what was asked for */
-  char wanted[URI_MAX];
+  char wanted[URI_MAX], next[URI_MAX];
 };
 
 struct histogram {
@@ -59,6 +60,7 @@ static struct announcement announcements[PARTS];
 static enum mode mode;
 static int is_measuring, epoll;
 static uint64_t answers, bytes, errors;
+static int answered_in_round;
 static const char *path;
 static char directory[256];
 static char buffer[256 * 1024];
@@ -137,9 +139,7 @@ static int quoted_uri(const char *line, char *out) {
 static void list_came(struct connection *c) {
   int64_t us = now_us();
   c->list[c->list_bytes] = 0;
-  char hint[URI_MAX], newest[URI_MAX] = "";
-  const char *line = NULL;
-  for (const char *at = c->list; (at = strstr(at, "#EXT-X-PART:")) != NULL; at++) line = at;
+  char hint[URI_MAX];
   const char *hinted = strstr(c->list, "#EXT-X-PRELOAD-HINT:");
   if (hinted == NULL || !quoted_uri(hinted, hint)) {
     errors++;
@@ -151,14 +151,34 @@ static void list_came(struct connection *c) {
     if (is_measuring) count(&list_late, us - a->first_us);
   }
   if (!read_number(hint, &c->msn, &c->part)) errors++;
-  if (mode != VIEWERS || line == NULL || !quoted_uri(line, newest)) return;
+  if (mode == BLOCKED) {
+    /* the first part of the segment after the next one: a round is over before it comes */
+    c->msn += 1;
+    c->part = 0;
+  }
+  if (mode != VIEWERS) return;
   struct connection *media = c->pair;
   if (media->is_busy) {
-    errors++; /* the part before has not come yet: this viewer is behind */
+    if (media->next[0] != 0) errors++; /* two parts behind */
+    strcpy(media->next, hint);
     return;
   }
-  strcpy(media->wanted, newest);
+  strcpy(media->wanted, hint);
   ask_part(media);
+}
+
+/* A part is late by the time since the list told anyone of it; one that overtakes the lists is not late. */
+static void part_came(struct connection *c) {
+  long msn, part;
+  if (is_measuring && read_number(c->wanted, &msn, &part)) {
+    struct announcement *a = announcement_of(msn, part);
+    int is_told = a->msn == msn && a->part == part;
+    count(&part_late, is_told ? now_us() - a->first_us : 0);
+  }
+  if (c->next[0] == 0) return;
+  strcpy(c->wanted, c->next);
+  c->next[0] = 0;
+  ask_part(c);
 }
 
 static void answer_came(struct connection *c) {
@@ -169,12 +189,10 @@ static void answer_came(struct connection *c) {
     ask(c, path);
   } else if (c->is_list) {
     list_came(c);
-    ask_list(c);
-  } else if (is_measuring) {
-    long msn, part;
-    if (!read_number(c->wanted, &msn, &part)) return;
-    struct announcement *a = announcement_of(msn, part);
-    if (a->msn == msn && a->part == part) count(&part_late, now_us() - a->first_us);
+    if (mode == BLOCKED) answered_in_round++;
+    else ask_list(c);
+  } else {
+    part_came(c);
   }
 }
 
@@ -220,8 +238,21 @@ static int open_connection(struct connection *c, int port) {
   return epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event);
 }
 
+/* The body of a part or segment is let go in the kernel: copying it would make this client the slower side of a burst. */
+static int discard(struct connection *c) {
+  if (c->is_list || c->body_left <= 0) return 0;
+  ssize_t got = recv(c->fd, NULL, (size_t)c->body_left, MSG_DONTWAIT | MSG_TRUNC);
+  if (got <= 0) return 0;
+  if (is_measuring) bytes += (uint64_t)got;
+  c->body_left -= got;
+  if (c->body_left == 0) answer_came(c);
+  return 1;
+}
+
 static void receive(struct connection *c) {
-  ssize_t got = recv(c->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+  if (discard(c)) return;
+  size_t wanted = !c->is_list ? 1024 : sizeof buffer;
+  ssize_t got = recv(c->fd, buffer, wanted, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
     c->is_closed = 1;
@@ -289,6 +320,15 @@ int main(int argc, char **argv) {
     if (began > 0 && (double)(now - began) >= seconds * 1e6) break;
     int ready_count = epoll_wait(epoll, events, 512, opened < total ? 1 : 20);
     for (int i = 0; i < ready_count; i++) receive(events[i].data.ptr);
+    if (mode == BLOCKED && opened == total && answered_in_round >= total) {
+      answered_in_round = 0;
+      long msn = 0; /* all ask for the same: what the last answered knows */
+      for (int i = 0; i < total; i++) msn = lists[i].msn > msn ? lists[i].msn : msn;
+      for (int i = 0; i < total; i++) {
+        lists[i].msn = msn;
+        ask_list(&lists[i]);
+      }
+    }
   }
   double elapsed = (double)(now_us() - began) / 1e6;
   int closed = 0;

@@ -60,7 +60,7 @@ const HELP = `Usage: npm run bench -- hls [options]
 
 Cases: ${CASES.join(' · ')}
 
-A part or a list is late by the time since the first of all viewers was told of it. Exit code 1 when a bar is missed, 3 instead when
+A part or a list is late by the time since the first of all viewers was told of it; parts are asked for by their hint. Exit code 1 when a bar is missed, 3 instead when
 the load core or other programs were too busy to judge. Needs Linux, taskset, gcc and two cores; nginx for the segments.`;
 
 async function main(): Promise<number> {
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
   return report(outcome, values.out);
 }
 
-/** Viewers of a low-latency list: `viewers` fetch every part, `blocked` only wait for lists. */
+/** Viewers of a low-latency list: `viewers` fetch every part, `blocked` wait for lists in rounds, all for the same part. */
 async function waiting(name: string, client: LoadClient, clip: string): Promise<Row> {
   const [count = '0', mode = ''] = name.split(' ');
   const server = await SERVERS.showfloor();
@@ -140,9 +140,10 @@ async function segments(client: LoadClient, clip: string): Promise<Row[]> {
     await untilListed(server);
     await onAir.stop(); // in grace the list stands still: what is asked for stays
     await sleep(500);
-    const name = (await untilListed(server))
+    const listed = (await untilListed(server))
       .split('\n')
-      .findLast((line) => line.endsWith('.m4s') && !line.startsWith('#'));
+      .filter((line) => line.endsWith('.m4s') && !line.startsWith('#'));
+    const name = listed.at(-2); // the last one was cut short
     const path = `/live/bench/${name}`;
     const body = await (await fetch(`http://127.0.0.1:${server.httpPort}${path}`)).arrayBuffer();
     writeFileSync(join(shelf, 'segment.m4s'), Buffer.from(body));
