@@ -22,7 +22,10 @@ export type BenchServer = Readonly<{
 }>;
 
 /** Servers by the name they have in the table. */
-export const SERVERS = { showfloor: startShowfloor, 'node-media-server': startNodeMediaServer } as const;
+export const SERVERS = {
+  showfloor: startShowfloor,
+  'node-media-server': startNodeMediaServer,
+} as const;
 export type ServerName = keyof typeof SERVERS;
 
 const STREAM = 'bench';
@@ -76,6 +79,16 @@ async function startNodeMediaServer(): Promise<BenchServer> {
   const child = spawnOnServerCore({}, [join(root, 'bin/app.js'), '--config', configPath]);
   await untilListening(child, [rtmpPort, httpPort]);
   return server(child, { rtmpPort, httpPort, path: `/live/${STREAM}.flv`, folder }, () => undefined);
+}
+
+/** The bare loop of `bare-loop.ts`: publishes the clip to itself. */
+export async function startBareLoop(clip: string, tickMs: number): Promise<BenchServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'fan-out-'));
+  const [httpPort = 0] = await freePorts(1);
+  const main = fileURLToPath(new URL('./bare-loop.ts', import.meta.url));
+  const child = spawnOnServerCore({}, [main, String(httpPort), clip, String(tickMs)]);
+  await untilListening(child, [httpPort]);
+  return server(child, { rtmpPort: 0, httpPort, path: '/', folder }, () => undefined);
 }
 
 /** nginx with sendfile over a folder, for objects that lie in memory (tmpfs). One worker, as our server is one process. */

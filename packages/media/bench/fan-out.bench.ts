@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchClip, putOnAir } from './bench-clip.ts';
 import { type Bar, type Column, lineOf, report } from './bench-report.ts';
-import { SERVERS, type ServerName } from './bench-servers.ts';
+import { type BenchServer, SERVERS, type ServerName, startBareLoop } from './bench-servers.ts';
 import { type Cost, compileLoadClient, type LoadClient, runLoad, whyTainted } from './load-client.ts';
 import { LOAD_CORE, moveToLoadCore, SERVER_CORE, whyNot } from './machine.ts';
 
@@ -33,7 +33,7 @@ type LoadResult = Readonly<{
 /** One measurement. `merge` is ours only: how packets share a write. */
 type Case = Readonly<{
   name: string;
-  server: ServerName;
+  server: ServerName | 'bare loop';
   viewers: number;
   merge: string;
   rampPerSecond: number;
@@ -59,6 +59,14 @@ const peer = (viewers: number): Case => ({
   name: `${viewers} peer`,
 });
 
+/** The floor under ours: what one write per viewer and tick costs on this machine. */
+const bare = (viewers: number, tickMs: number): Case => ({
+  ...ours(viewers, `tick-${tickMs}`),
+  server: 'bare loop',
+  name: `${viewers} bare`,
+  rampPerSecond: viewers >= 8_000 ? 1_000 : RAMP_PER_SECOND,
+});
+
 /** Every size that a bar names, ours and the peer's in turn so that both meet the same machine. */
 const CASES: readonly Case[] = [
   ours(500, 'auto'),
@@ -68,11 +76,14 @@ const CASES: readonly Case[] = [
   ours(1_000, 'tick-30'),
   ours(1_000, 'tick-30', { name: '1000 + 200 stuck', stuck: 200 }),
   ours(2_000, 'tick-30'),
+  bare(2_000, 30),
   peer(2_000),
   ours(2_000, 'auto'),
   ours(4_000, 'tick-30'),
+  bare(4_000, 30),
   ours(4_000, 'tick-100'),
   ours(8_000, 'tick-100', { rampPerSecond: 1_000 }),
+  bare(8_000, 100),
 ];
 
 const { values } = parseArgs({
@@ -144,17 +155,22 @@ function nodeClient(): LoadClient {
 }
 
 async function measure(measured: Case, client: LoadClient, clip: string): Promise<Row> {
-  const { server: name, viewers, merge, rampPerSecond, stuck } = measured;
-  const server = await SERVERS[name]({ MEDIA_MERGE: merge });
-  const onAir = await putOnAir(server.rtmpUrl, clip);
+  const { viewers, rampPerSecond, stuck } = measured;
+  const server = await start(measured, clip);
+  const onAir = measured.server === 'bare loop' ? null : await putOnAir(server.rtmpUrl, clip);
   try {
     const args = [server.httpPort, server.path, viewers, rampPerSecond, values.warmup, values.seconds];
     const result = await runLoad<LoadResult>(client, stuck > 0 ? [...args, stuck] : args, server.pid);
     return { ...result, measured };
   } finally {
-    await onAir.stop();
+    await onAir?.stop();
     await server.stop();
   }
+}
+
+function start({ server, merge }: Case, clip: string): Promise<BenchServer> {
+  if (server === 'bare loop') return startBareLoop(clip, Number(merge.replace('tick-', '')));
+  return SERVERS[server]({ MEDIA_MERGE: merge });
 }
 
 const percent = (share: number, digits = 1): string => (share * 100).toFixed(digits);
@@ -185,14 +201,26 @@ function find(rows: readonly Row[], name: string): Row | undefined {
 function ratios(rows: readonly Row[]): string[] {
   return rows.flatMap((row) => {
     if (row.measured.server !== 'showfloor' || row.measured.stuck > 0) return [];
+    const floor = find(rows, `${row.viewers} bare`);
+    const isSame = floor !== undefined && floor.measured.merge === row.measured.merge;
+    const above = isSame ? [aboveFloor(row, floor)] : [];
     const beside = find(rows, `${row.viewers} peer`);
-    if (beside === undefined) return [];
+    if (beside === undefined) return above;
     const ratio = (cpuPerViewer(row) / cpuPerViewer(beside)).toFixed(2);
     const remark = failures(beside) > 0 ? ', which fails at this size' : '';
     return [
+      ...above,
       `${row.measured.name}: CPU per viewer ${ratio} x node-media-server${remark}; p99 ${row.p99Ms} against ${beside.p99Ms} ms`,
     ];
   });
+}
+
+function aboveFloor(row: Row, floor: Row): string {
+  const ratio = (row.serverCpu / floor.serverCpu).toFixed(2);
+  return (
+    `${row.measured.name}: CPU ${ratio} x the bare loop's, p99 ${row.p99Ms} against its ${floor.p99Ms} ms: ` +
+    `what is below that on this machine is the kernel's`
+  );
 }
 
 /** The bars of the cases that were measured. */
