@@ -47,8 +47,6 @@ export const DEBIAN_PACKAGES = [
   },
   { name: 'redis-server', file: 'redis-server', skipped: 'the tests of several realtime nodes' },
   { name: 'nginx-light', file: 'nginx', skipped: 'the tests of HTTP/2 and TLS through a proxy' },
-  { name: 'gcc', file: 'gcc', skipped: 'the test of viewers that come and go, for minutes' },
-  { name: 'libc6-dev', file: 'crt1.o', skipped: 'the test of viewers that come and go, for minutes' },
   { name: 'iproute2', file: 'ip', skipped: 'the tests in a network namespace' },
   { name: 'gstreamer1.0-tools', file: 'gst-launch-1.0', skipped: 'the tests that publish with GStreamer' },
   {

@@ -16,6 +16,8 @@ export type BenchServer = Readonly<{
   /** Of a stream; ours takes any name in front of `?`. */
   rtmpUrl: string;
   httpPort: number;
+  /** Of our server's metrics; 0 for others. */
+  adminPort: number;
   /** Of the stream as HTTP-FLV. */
   path: string;
   stop: () => Promise<void>;
@@ -58,7 +60,7 @@ async function startShowfloor(settings: Readonly<Record<string, string | number>
   const main = fileURLToPath(new URL('../../../apps/media-server/src/main.ts', import.meta.url));
   const child = spawnOnServerCore(environment, [main]);
   await untilListening(child, [rtmpPort, httpPort]);
-  return server(child, { rtmpPort, httpPort, path: `/live/${STREAM}.flv`, folder }, () => hook.close());
+  return server(child, { rtmpPort, httpPort, adminPort, path: `/live/${STREAM}.flv`, folder }, () => hook.close());
 }
 
 /** node-media-server as its own command starts it, without TLS and web console. */
@@ -126,13 +128,14 @@ function spawnOnServerCore(environment: Record<string, unknown>, args: readonly 
 
 function server(
   child: ChildProcess,
-  at: { rtmpPort: number; httpPort: number; path: string; folder: string },
+  at: { rtmpPort: number; httpPort: number; adminPort?: number; path: string; folder: string },
   release: () => void,
 ): BenchServer {
   return {
     pid: child.pid ?? 0, // taskset and env replace themselves by the server: the pid stays
     rtmpUrl: `rtmp://127.0.0.1:${at.rtmpPort}/live/${STREAM}?key=bench`,
     httpPort: at.httpPort,
+    adminPort: at.adminPort ?? 0,
     path: at.path,
     stop: () => end(child, at.folder, release),
   };
