@@ -6,8 +6,8 @@
  *                                                          connection for the part itself, asked for by its hint
  *   hls-load get     PORT PATH COUNT RAMP WARMUP SECONDS   each connection asks for PATH as fast as it is answered
  *
- * PATH is a low-latency media playlist, or any object for "get". Lateness counts from the first answer, on any connection, that
- * announces a part. Prints "MEASURE" when the window begins and one line of JSON when it ends. Linux only.
+ * PATH is a low-latency media playlist, or any object for "get". Lateness counts from the first answer on any connection that tells
+ * of a part or brings it. Prints "MEASURE" when the window begins and one line of JSON when it ends. Linux only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -113,10 +113,15 @@ static struct announcement *announcement_of(long msn, long part) {
   return &announcements[((unsigned long)msn * 61 + (unsigned long)part) % PARTS];
 }
 
-/* Where the answers of one part begin: the first one sets it. */
-static struct announcement *announced(long msn, long part, int64_t us) {
+/* When a part was first heard of, by its list or by itself. */
+static struct announcement *heard_of(long msn, long part, int64_t us) {
   struct announcement *a = announcement_of(msn, part);
   if (a->msn != msn || a->part != part) *a = (struct announcement){.msn = msn, .part = part, .first_us = us};
+  return a;
+}
+
+static struct announcement *announced(long msn, long part, int64_t us) {
+  struct announcement *a = heard_of(msn, part, us);
   a->last_us = us;
   a->answers++;
   return a;
@@ -167,13 +172,12 @@ static void list_came(struct connection *c) {
   ask_part(media);
 }
 
-/* A part is late by the time since the list told anyone of it; one that overtakes the lists is not late. */
 static void part_came(struct connection *c) {
   long msn, part;
-  if (is_measuring && read_number(c->wanted, &msn, &part)) {
-    struct announcement *a = announcement_of(msn, part);
-    int is_told = a->msn == msn && a->part == part;
-    count(&part_late, is_told ? now_us() - a->first_us : 0);
+  int64_t us = now_us();
+  if (read_number(c->wanted, &msn, &part)) {
+    struct announcement *a = heard_of(msn, part, us);
+    if (is_measuring) count(&part_late, us - a->first_us);
   }
   if (c->next[0] == 0) return;
   strcpy(c->wanted, c->next);

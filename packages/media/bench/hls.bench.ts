@@ -60,7 +60,7 @@ const HELP = `Usage: npm run bench -- hls [options]
 
 Cases: ${CASES.join(' · ')}
 
-A part or a list is late by the time since the first of all viewers was told of it; parts are asked for by their hint. Exit code 1 when a bar is missed, 3 instead when
+A part or a list is late by the time since the first of all viewers had it or was told of it; parts are asked for by their hint. Exit code 1 when a bar is missed, 3 instead when
 the load core or other programs were too busy to judge. Needs Linux, taskset, gcc and two cores; nginx for the segments.`;
 
 async function main(): Promise<number> {
