@@ -24,6 +24,7 @@ test('the status block says where everything is', () => {
   Sell   http://127.0.0.1:3000/signin?token=once   works once
   OBS    rtmp://127.0.0.1:1935/live   key: in the studio, behind Sell
   FLV    http://127.0.0.1:8080/live/demo.flv
+  HLS    http://127.0.0.1:8080/live/demo.m3u8
   Data   /srv/shop   logs in logs/
   Stop   Ctrl-C
 `);

@@ -38,7 +38,12 @@ export function formatStatusBlock(status: Status, colour: boolean): string {
   rows.push(['Shop', `${urls.shop}/`]);
   rows.push(['Sell', `${urls.shop}/signin?token=${signInToken}`, 'works once']);
   rows.push(['OBS', urls.rtmp, 'key: in the studio, behind Sell']);
-  if (hasDemo) rows.push(['FLV', `${urls.video}/live/${DEMO_PLAYBACK_ID}.flv`]);
+  if (hasDemo) {
+    rows.push(
+      ['FLV', `${urls.video}/live/${DEMO_PLAYBACK_ID}.flv`],
+      ['HLS', `${urls.video}/live/${DEMO_PLAYBACK_ID}.m3u8`],
+    );
+  }
   rows.push(['Data', config.DATA_DIR, 'logs in logs/'], ['Stop', 'Ctrl-C']);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     colour ? styleText(style, text, { validateStream: false }) : text;
