@@ -21,6 +21,10 @@ export type Progress = {
   readonly plannedVus: number;
   readonly gauges: Readonly<Record<string, number>>;
   readonly total: SliceMerger;
+  /** The second that was just closed. */
+  readonly second: SliceMerger;
+  /** What the generator saw of itself in that second. */
+  readonly self: SelfSample;
   readonly taintedSeconds: number;
 };
 
@@ -189,7 +193,7 @@ export class Coordinator {
     this.#storedSelf.push({ ...self, second: index, breaches });
     if (((index + 1) * 1000) % this.#options.plan.sliceMs === 0) this.#store();
     this.#total.add(data, 'replace');
-    this.#report((index + 1) * 1000, data.gauges);
+    this.#report((index + 1) * 1000, data.gauges, second.merger, self);
   }
 
   /** Arrivals that the plan had nobody for count in the second in which they came. */
@@ -213,7 +217,7 @@ export class Coordinator {
     this.#storedSelf = [];
   }
 
-  #report(elapsedMs: number, gauges: Progress['gauges']): void {
+  #report(elapsedMs: number, gauges: Progress['gauges'], second: SliceMerger, self: SelfSample): void {
     const { plan, onProgress } = this.#options;
     const phase = plan.phases.find(({ fromMs, toMs }) => fromMs < elapsedMs && elapsedMs <= toMs)?.name;
     onProgress({
@@ -223,6 +227,8 @@ export class Coordinator {
       plannedVus: this.#crew.count(elapsedMs),
       gauges,
       total: this.#total,
+      second,
+      self,
       taintedSeconds: this.#taintedSeconds,
     });
   }

@@ -19,6 +19,7 @@ import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
+import type { RunObserver } from './run-observer.ts';
 import type { ActorKind, Group, Scenario } from './scenario.ts';
 import { followSteering } from './steering.ts';
 import { StockCheck } from './stock-check.ts';
@@ -40,6 +41,7 @@ export type RunOptions = {
   /** Aborting drains the run: what was measured so far is kept and marked as interrupted. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  readonly observer?: RunObserver;
 };
 
 /** A finished run. */
@@ -52,6 +54,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const workers = Math.max(1, Math.min(options.workers ?? availableParallelism(), plan.vus.length));
   const manifest = await makeManifest({ ...options, scenario }, plan, workers, skippedGroups);
   const writer = await RunWriter.create(options.folder, manifest, plan);
+  writer.observe(options.observer ?? {});
+  options.observer?.started?.(manifest);
   const signal = options.signal ?? new AbortController().signal;
   const stock = await StockCheck.begin(options.adapter, options.target, signal);
   const askClock = () => (manifest.isCoLocated ? null : measureClock(options.adapter, options.target));
@@ -73,7 +77,10 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       adapterUrl: options.adapterUrl,
       clockOffsetMs: clock?.offsetMs ?? 0,
     },
-    onProgress: options.onProgress ?? (() => {}),
+    onProgress: (progress) => {
+      options.onProgress?.(progress);
+      options.observer?.progressed?.(progress);
+    },
     conduct: async (stage) => {
       const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
       await Promise.all([faults.conduct(stage), steered]);

@@ -1,5 +1,6 @@
 /** Figures and judgements as people say them. Pure. */
 import type { Manifest } from '../run-folder/manifest.ts';
+import { STAMP_REASONS } from '../run-folder/run-stamps.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import type { Unit } from '../verdict/criterion.ts';
 import type { Judgement } from '../verdict/judge.ts';
@@ -9,7 +10,11 @@ export function formatValue(value: number, unit: Unit): string {
   if (!Number.isFinite(value)) return '–';
   if (unit === 'count') return formatNumber(value);
   if (unit === 'percent') return `${trim(value, value > 99 && value < 100 ? 2 : value < 10 ? 2 : 1)} %`;
-  if (value >= 999.5) return `${(value / 1000).toFixed(2)} s`;
+  if (unit === 'megabytes') return formatBytes(value * 2 ** 20);
+  if (unit === 'per-second') return `${trim(value, value < 100 ? 1 : 0)}/s`;
+  if (unit === 'ms-per-minute') return `${trim(value, 2)} ms/min`;
+  if (unit === 'megabytes-per-hour') return `${trim(value, 1)} MB/h`;
+  if (Math.abs(value) >= 999.5) return `${(value / 1000).toFixed(2)} s`;
   return `${trim(value, value < 10 ? 1 : 0)} ms`;
 }
 
@@ -26,7 +31,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /** The limit as it is demanded: `≤ 3 s`. */
-export function formatLimit({ criterion }: Judgement): string {
+export function formatLimit({ criterion }: Pick<Judgement, 'criterion'>): string {
   const signs = { '<': '<', '<=': '≤', '>': '>', '>=': '≥' } as const;
   if (criterion.unit === 'count' && criterion.op === '<=' && criterion.limit === 0) return 'none';
   return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit).replace('.00 s', ' s')}`;
@@ -77,15 +82,9 @@ export function headline(verdict: RunVerdict, manifest: Manifest): { readonly ti
   }
 }
 
-const SCOPE_REASONS: Readonly<Record<string, string>> = {
-  shortened: 'it was shorter or smaller than the scenario asks for',
-  'co-located': 'generator and target shared a machine',
-  steered: 'its size was changed by hand while it ran',
-};
-
 /** Why a passed run is not called ready. */
 function scopeSentence({ stamps }: RunVerdict): string {
-  const reasons = stamps.map((stamp) => SCOPE_REASONS[stamp] ?? stamp);
+  const reasons = stamps.map((stamp) => STAMP_REASONS[stamp]);
   return reasons.length === 0 ? '' : `It says nothing about capacity: ${reasons.join(' and ')}.`;
 }
 

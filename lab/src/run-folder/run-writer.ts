@@ -9,6 +9,7 @@ import { finished } from 'node:stream/promises';
 import type { LabEvent } from '../clients/actor.ts';
 import type { SelfSample } from '../engine/guard.ts';
 import type { Plan } from '../engine/plan.ts';
+import type { RunObserver } from '../engine/run-observer.ts';
 import type { SliceMerger } from '../metrics/slice.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -41,6 +42,7 @@ export class RunWriter {
   readonly #histograms: WriteStream;
   readonly #events: WriteStream;
   readonly #failure = new AbortController();
+  #observer: RunObserver = {};
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -90,7 +92,15 @@ export class RunWriter {
   }
 
   writeEvents(events: readonly LabEvent[]): void {
-    for (const event of events) writeLine(this.#events, event);
+    for (const event of events) {
+      writeLine(this.#events, event);
+      this.#observer.event?.(event);
+    }
+  }
+
+  /** Tells what is written, as it is written. */
+  observe(observer: RunObserver): void {
+    this.#observer = observer;
   }
 
   /** Resolves when everything is on disk. Throws {@link RunWriteError} when something never will be. */
