@@ -16,31 +16,32 @@ test('few viewers: every packet at once', () => {
   expect(new Set(levels(repeat([1.8, 0.4], 5)))).toEqual(new Set(['packet']));
 });
 
-test('a round of 2 ms leads to a round per frame, a busy core to ticks, a busier one to longer ticks', () => {
+test('a round of 2 ms leads to a round per frame, one of 3 ms to ticks', () => {
   expect(
     levels([
-      [2, 0.4],
-      [12, 0.5],
-      [12, 0.7],
-      [16, 0.7],
-      [20, 0.85],
-      [24, 0.7],
-      [30, 0.9],
-      [40, 0.9],
+      [2, 0.1],
+      [2.9, 0.1],
+      [3, 0.1],
+      [3.1, 0.1],
+      [20, 0.5],
     ]),
-  ).toEqual(['frame', 'frame', 'tick-30', 'tick-30', 'tick-50', 'tick-50', 'tick-100', 'tick-100']);
+  ).toEqual(['frame', 'frame', 'tick-30', 'tick-50', 'tick-50']);
 });
 
-test('rounds that fill their tick lead to longer ones before the core is full', () => {
+test('a busy core leads to longer ticks whatever a round takes, and so do rounds that fill their tick', () => {
   expect(
     levels([
-      [3, 0.7],
-      [10, 0.7],
-      [26, 0.7],
-      [41, 0.7],
-      [60, 0.7],
+      [1, 0.7],
+      [2, 0.7],
+      [2, 0.7],
+      [2, 0.85],
+      [2, 0.85],
     ]),
-  ).toEqual(['frame', 'tick-30', 'tick-50', 'tick-100', 'tick-100']);
+  ).toEqual(['frame', 'tick-30', 'tick-30', 'tick-50', 'tick-100']);
+  expect(levels([...repeat([10, 0.5], 4), [41, 0.7], [60, 0.7]])).toEqual([
+    ...['frame', 'tick-30', 'tick-50', 'tick-50'],
+    ...['tick-100', 'tick-100'],
+  ]);
 });
 
 test('it comes back step by step, and not at once', () => {
