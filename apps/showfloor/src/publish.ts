@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type PublishLoopState, parsePublishUrl, publishFlvLoop } from '@showfloor/rtmp-client';
+import { describeRefusal, type PublishLoopState, publishFlvLoop, withStreamKey } from '@showfloor/rtmp-client';
 import { StartError } from '@showfloor/service-kit';
 
 /** Adds a stream key to a publish URL: `…/live/{playbackId}?key={secret}`. Throws {@link StartError}. */
 export function publishUrl(url: string, key: string): string {
-  let complete = url;
-  if (key.includes('?key='))
-    complete = `${url.replace(/\/$/, '')}/${key}`; // as the studio shows it for OBS
-  else if (key !== '') complete = `${url}${url.includes('?') ? '&' : '?'}key=${encodeURIComponent(key)}`;
   try {
-    parsePublishUrl(complete);
+    return withStreamKey(url, key);
   } catch {
     throw new StartError(
       '--url: expected rtmp://host[:port]/live/{show}, with the key in --key or SHOWFLOOR_STREAM_KEY',
     );
   }
-  return complete;
 }
 
 /** The secret key on standard input, for `--key -`. */
@@ -72,23 +67,9 @@ function describeState(state: PublishLoopState, isOnce: boolean): string {
     case 'waiting': {
       const code = state.statusCode === undefined ? '' : ` (${state.statusCode})`;
       const next = isOnce ? '' : `; again in ${(state.retryInMs / 1000).toFixed(1)} s`;
-      return `${REFUSALS[state.reason]}${code}${next}`;
+      return `${describeRefusal(state.reason)}${code}${next}`;
     }
     case 'stopped':
       return 'stopped';
   }
 }
-
-const REFUSALS = {
-  bad_name: 'somebody else is on air with this key',
-  denied: 'the key is not valid or the show is over: look at the show in the studio',
-  failed: 'the server could not decide',
-  rejected: 'the server refused the connection: the path must begin with /live',
-  unreachable: 'nobody listens at this address',
-  tls: 'no secure connection: the certificate is not valid for this name',
-  timeout: 'no answer',
-  closed: 'the connection ended',
-  stalled: 'the server takes no more',
-  protocol: 'the answer was not RTMP',
-  aborted: 'stopped',
-} as const;

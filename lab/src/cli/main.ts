@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { conformanceCommand } from './conformance-command.ts';
+import { publishCommand } from './publish-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runCommand } from './run-command.ts';
@@ -19,6 +20,8 @@ Examples:
       hold an HLS or LL-HLS stream to the rules of the specification
   npm run lab -- report lab/runs/smoke-20260301-120000
       judge a run folder again and write its report
+  npm run lab -- publish --url rtmp://media.example.com/live/test-{n} --streams 20 --duration 10m
+      the bundled clip as twenty streams, each picture with its capture time
   npm run lab -- replay lab/runs/smoke-20260301-120000
       play its recorded viewers again, to the exact stall
 
@@ -40,6 +43,7 @@ const program = new Command('showfloor-lab')
   .addCommand(reportCommand())
   .addCommand(replayCommand())
   .addCommand(conformanceCommand())
+  .addCommand(publishCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();
 

@@ -131,6 +131,18 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   recovery_lost_total: counter('those of them who were not back before the next fault, or the end'),
   recovered_5s_total: counter('those of them who had a new picture at most 5 s after it was healed'),
   recovered_10s_total: counter('those of them who had a new picture at most 10 s after it was healed'),
+  publish_attempts_total: counter('times that the lab asked to publish a stream of its own; tag: encoder'),
+  publish_accepted_total: counter('times that the server took it'),
+  publish_refusals_total: counter('times that it did not, or that nobody was there; tag: reason'),
+  publish_connect_ms: trend('asking to publish → the server takes the stream; with ffmpeg the start of its process too'),
+  publish_pacing_error_ms: trend(
+    'how far sent media are off from real time: of each stream and second the latest frame; of ffmpeg either way',
+  ),
+  publish_backlog_bytes: gauge('handed to the sockets of publishers and not taken by the kernel yet, all streams'),
+  publish_dropped_tags_total: counter('tags that a publisher left out because its backlog was over its bound'),
+  publish_losses_total: counter('publishes that broke off'),
+  publish_republish_ms: trend('publish broke off → the server takes it again'),
+  publishers_on_air: gauge('streams of the lab on air'),
   lab_bugs_total: counter('virtual users that broke: a bug of the lab, makes the run invalid'),
 };
 

@@ -6,8 +6,8 @@ export {
   type PublishLoopStats,
   publishFlvLoop,
 } from './publish-flv-loop.ts';
-export type { PublishRefusal, PublishRejection } from './publish-result.ts';
-export { parsePublishUrl, type RtmpPublishTarget } from './publish-url.ts';
+export { describeRefusal, type PublishRefusal, type PublishRejection } from './publish-result.ts';
+export { parsePublishUrl, type RtmpPublishTarget, withStreamKey } from './publish-url.ts';
 export {
   connectRtmpPublisher,
   RtmpPublisher,

@@ -32,3 +32,22 @@ const REASONS = new Map<string, PublishRefusal>([
 export function refusalOf(statusCode: string): PublishRejection {
   return { ok: false, reason: REASONS.get(statusCode) ?? 'failed', statusCode };
 }
+
+const SENTENCES: Readonly<Record<PublishRefusal, string>> = {
+  bad_name: 'somebody else is on air with this key',
+  denied: 'the key is not valid or the show is over: look at the show in the studio',
+  failed: 'the server could not decide',
+  rejected: 'the server refused the connection: the path must begin with /live',
+  unreachable: 'nobody listens at this address',
+  tls: 'no secure connection: the certificate is not valid for this name',
+  timeout: 'no answer',
+  closed: 'the connection ended',
+  stalled: 'the server takes no more',
+  protocol: 'the answer was not RTMP',
+  aborted: 'stopped',
+};
+
+/** A refusal for people, without a full stop. */
+export function describeRefusal(reason: PublishRefusal): string {
+  return SENTENCES[reason];
+}

@@ -29,3 +29,15 @@ export function parsePublishUrl(url: string): RtmpPublishTarget {
   const host = hostPart.replace(/^\[|\]$/g, '');
   return { host, port, isTls, app, tcUrl: `${scheme.toLowerCase()}://${hostPart}:${port}/${app}`, streamName };
 }
+
+/**
+ * Adds a stream key to a publish URL: `…/live/{name}?key={secret}`. A key as studios show it (`{name}?key={secret}`) follows the path
+ * instead; an empty one changes nothing. Throws a TypeError that repeats neither.
+ */
+export function withStreamKey(url: string, key: string): string {
+  let complete = url;
+  if (key.includes('?key=')) complete = `${url.replace(/\/$/, '')}/${key}`;
+  else if (key !== '') complete = `${url}${url.includes('?') ? '&' : '?'}key=${encodeURIComponent(key)}`;
+  parsePublishUrl(complete);
+  return complete;
+}
