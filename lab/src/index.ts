@@ -33,5 +33,13 @@ export type {
   TargetDescription,
 } from './target/target.ts';
 export { TargetUnreachableError } from './target/target.ts';
-export type { Criterion, Measure, Plane } from './verdict/criterion.ts';
+export type {
+  Criterion,
+  Measure,
+  Plane,
+  RunShare,
+  SampleMeasure,
+  SampleReturnMeasure,
+  VideoAbility,
+} from './verdict/criterion.ts';
 export { EXIT_CODES } from './verdict/verdict.ts';

@@ -56,6 +56,17 @@ export class LatencyHistogram {
     return this.count === 0 ? Number.NaN : this.#histogram.getValueAtPercentile(percentile) / 1000;
   }
 
+  /** How many values are higher than this. */
+  countAbove(valueMs: number): number {
+    let [low, high] = [0, this.count]; // so many values are known to be at most `valueMs`; more than `high` are not
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.percentileMs((100 * (middle - 0.5)) / this.count) <= valueMs) low = middle;
+      else high = middle - 1;
+    }
+    return this.count - low;
+  }
+
   /** Upper end of the highest bucket in use: the same after any merge. */
   get maxMs(): number {
     return this.percentileMs(100);

@@ -77,7 +77,7 @@ function criterion(judgement: Judgement): string {
   const during = one.during === 'steady' ? 'Judged while everybody was there.' : 'Judged over the whole run.';
   const more = [
     `${one.meaning} ${during}${window}`,
-    `${formatNumber(judgement.samples)} ${sampleWord(one.measure.kind)}.`,
+    `${formatNumber(judgement.samples)} ${SAMPLE_WORDS[one.measure.kind]}.`,
     evidenceNote(judgement),
     `Asked for by ${one.source}.`,
   ];
@@ -87,9 +87,19 @@ function criterion(judgement: Judgement): string {
 <p>${escapeText(more.join(' '))}</p></details>`;
 }
 
-function sampleWord(kind: Judgement['criterion']['measure']['kind']): string {
-  return { percentile: 'samples', ratio: 'in the denominator', count: 'tries' }[kind];
-}
+const SAMPLE_WORDS: Readonly<Record<Judgement['criterion']['measure']['kind'], string>> = {
+  percentile: 'samples',
+  mean: 'samples',
+  ratio: 'in the denominator',
+  count: 'tries',
+  rate: 'counted',
+  'per-hundred-seconds': 'ms of play',
+  level: 'slices',
+  drift: 'slices',
+  self: 'seconds',
+  sample: 'samples of the part with the fewest',
+  'sample-return': 'samples on the shorter side',
+};
 
 const EVENT_KINDS_MAX = 30;
 

@@ -1,8 +1,10 @@
 /** Reads a run folder back. Everything the verdict and the report need comes from here. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CanarySecond } from '../canary/canary-process.ts';
 import type { LabEvent } from '../clients/actor.ts';
-import type { TimedSlice } from '../verdict/judge.ts';
+import type { SampleLine } from '../collectors/sample.ts';
+import type { TimedSlice } from '../verdict/evidence.ts';
 import type { Manifest } from './manifest.ts';
 import type { SelfRecord, SeriesLine } from './run-writer.ts';
 
@@ -14,6 +16,10 @@ export type RunData = {
   readonly slices: readonly TimedSlice[];
   readonly self: readonly SelfRecord[];
   readonly events: readonly LabEvent[];
+  /** Seconds of the canary; empty in runs without one. */
+  readonly canary?: readonly CanarySecond[];
+  /** What collectors saw; empty without any. */
+  readonly samples: readonly SampleLine[];
 };
 
 /** The folder is not a run, or not one that this version can read. */
@@ -41,6 +47,8 @@ export async function readRunFolder(folder: string): Promise<RunData> {
     })),
     self: lines.flatMap((line) => line.self),
     events: events.slice(0, EVENTS_READ_MAX),
+    canary: await readLines<CanarySecond>(folder, 'canary.jsonl'),
+    samples: await readLines<SampleLine>(folder, 'samples.jsonl'),
   };
 }
 

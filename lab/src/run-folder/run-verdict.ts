@@ -3,6 +3,7 @@ import { abilitiesOf } from '../target/target.ts';
 import { type Judgement, judge } from '../verdict/judge.ts';
 import { decide, EXIT_CODES, type RunOutcome, type RunTrust, whyInvalid } from '../verdict/verdict.ts';
 import type { RunData } from './run-reader.ts';
+import { type Stamp, stampsOf } from './run-stamps.ts';
 
 /** `verdict.json`, version 1. */
 export type RunVerdict = {
@@ -12,8 +13,8 @@ export type RunVerdict = {
   readonly exitCode: number;
   /** READY only for a passed run of full length and size, as planned, from another host than the target's. */
   readonly isReady: boolean;
-  /** What limits this run may speak of: `shortened` (in length or size), `co-located`, `steered`. */
-  readonly stamps: readonly string[];
+  /** What limits this run may speak of; see {@link Stamp}. */
+  readonly stamps: readonly Stamp[];
   readonly invalidBecause: string | null;
   readonly trust: RunTrust;
   readonly judgements: readonly Judgement[];
@@ -31,14 +32,14 @@ export function verdictOf(run: RunData): RunVerdict {
     sliceMs: manifest.sliceMs,
     clockBoundMs: manifest.clock.boundMs,
     slices: run.slices,
+    samples: run.samples,
+    self: run.self,
+    viewers: manifest.viewers,
+    cores: manifest.fingerprint.cores,
   });
   const trust = trustOf(run);
   const outcome = decide(judgements, trust);
-  const stamps = [
-    ...(manifest.isShortened ? ['shortened'] : []),
-    ...(manifest.isCoLocated ? ['co-located'] : []),
-    ...(manifest.steering === undefined ? [] : ['steered']),
-  ];
+  const stamps = stampsOf(manifest, judgements);
   return {
     version: 1,
     runId: manifest.runId,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
 import type { Criterion } from './criterion.ts';
-import { type JudgeInput, judge, type TimedSlice } from './judge.ts';
+import type { TimedSlice } from './evidence.ts';
+import { judge } from './judge.ts';
+import type { JudgeInput } from './judge-input.ts';
 import { decide, type RunTrust, whyInvalid } from './verdict.ts';
 
 const STARTUP: Criterion = {
@@ -17,6 +19,7 @@ const STARTUP: Criterion = {
   unit: 'ms',
   during: 'run',
   samplesMin: 5,
+  isIndicative: true,
 };
 const REBUFFER: Criterion = {
   ...STARTUP,

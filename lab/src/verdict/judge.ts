@@ -1,20 +1,16 @@
-/** The verdict: a pure function of the criteria and the slices of a run. No data is never green. */
-
-import type { Phase } from '../engine/plan.ts';
+/** The verdict: a pure function of the criteria, the slices and the samples of a run. No data is never green. */
 import { NEGATIVE_METRIC } from '../metrics/recorder.ts';
 import { matchesSeries } from '../metrics/series-key.ts';
-import type { SliceData } from '../metrics/slice.ts';
-import type { Criterion, Plane, VideoAbility } from './criterion.ts';
-import { type Evidence, MeasureReader } from './evidence.ts';
+import type { Criterion, VideoAbility } from './criterion.ts';
+import type { TimedSlice } from './evidence.ts';
+import type { JudgeInput } from './judge-input.ts';
+import { type Measured, measure } from './measure.ts';
+import { hasCollector } from './sample-evidence.ts';
+import { isBrokenBeyondDoubt, samplesNeeded } from './sample-size.ts';
+import type { WorstWindow } from './worst-window.ts';
 
 /** What one criterion came to. */
 export type Outcome = 'pass' | 'fail' | 'inconclusive' | 'not applicable';
-
-/** One slice of the run folder. */
-export type TimedSlice = { readonly atMs: number; readonly data: SliceData };
-
-/** The worst stretch of `windowMs`, stepped through the judged phase. */
-export type WorstWindow = { readonly fromMs: number; readonly toMs: number; readonly value: number };
 
 /** A judged criterion with everything a reader needs to check it. */
 export type Judgement = {
@@ -22,29 +18,17 @@ export type Judgement = {
   readonly outcome: Outcome;
   readonly value: number | null;
   readonly samples: number;
-  /** Distance to the limit in percent of the limit: positive is room, negative is missing. Null without a limit above 0. */
+  /** So many the limit demands before it can be shown to hold. */
+  readonly samplesNeeded: number;
+  /** Judged from fewer, because the run is small on purpose: a pass is no proof. */
+  readonly isIndicative: boolean;
+  /** Room to the limit in percent of what it allows: positive is room, negative is missing. Null where nothing is allowed. */
   readonly marginPercent: number | null;
   readonly worst: WorstWindow | null;
+  /** Which part of the platform decided, where several were looked at. */
+  readonly which: string | null;
   readonly reason: string;
 };
-
-/** What to judge with. */
-export type JudgeInput = {
-  readonly criteria: readonly Criterion[];
-  readonly planes: readonly Plane[];
-  /** In which ways the target can be watched. */
-  readonly abilities: readonly VideoAbility[];
-  readonly phases: readonly Phase[];
-  readonly durationMs: number;
-  readonly sliceMs: number;
-  /** Error bound between the clocks of generator and target; null: unknown. */
-  readonly clockBoundMs: number | null;
-  readonly slices: readonly TimedSlice[];
-};
-
-/** A rolling minute; a run too short for two of them uses a third of the phase, shown but not decisive. */
-const WINDOW_MS = 60_000;
-const WINDOW_STEPS = 6;
 
 const ABILITY_NAMES: Readonly<Record<VideoAbility, string>> = { flv: 'HTTP-FLV', hls: 'HLS', llhls: 'LL-HLS' };
 
@@ -54,59 +38,74 @@ export function judge(input: JudgeInput): Judgement[] {
 }
 
 function judgeOne(criterion: Criterion, input: JudgeInput): Judgement {
-  const nothing = { criterion, value: null, samples: 0, marginPercent: null, worst: null };
-  if (!input.planes.includes(criterion.plane)) {
-    return { ...nothing, outcome: 'not applicable', reason: `no ${criterion.plane} plane` };
-  }
-  if (criterion.needs !== undefined && !input.abilities.includes(criterion.needs)) {
-    return { ...nothing, outcome: 'not applicable', reason: `the target has no ${ABILITY_NAMES[criterion.needs]}` };
-  }
-  const slices = slicesDuring(criterion.during, input);
-  const evidence = new MeasureReader(criterion.measure).read(slices.map(({ data }) => data));
-  const worst = worstWindow(slices, criterion, input.sliceMs);
-  const facts = { ...nothing, samples: evidence.samples, worst: worst?.window ?? null };
+  const needed = samplesNeeded(criterion);
+  const nothing = {
+    criterion,
+    value: null,
+    samples: 0,
+    samplesNeeded: needed,
+    isIndicative: false,
+    marginPercent: null,
+    worst: null,
+    which: null,
+  };
+  const absence = whyNotApplicable(criterion, input);
+  if (absence !== null) return { ...nothing, outcome: 'not applicable', reason: absence };
+  const measured = measure(criterion, input);
+  const { value, samples, worst, which } = measured;
+  const facts = { ...nothing, value: numberOrNull(value), samples, worst, which };
   const doubt =
     negativeDoubt(criterion, input.slices) ??
-    whyInconclusive(evidence, criterion) ??
-    clockDoubt(evidence, criterion, input.clockBoundMs);
-  if (doubt !== null) {
-    return { ...facts, value: numberOrNull(evidence.value), outcome: 'inconclusive', reason: doubt };
-  }
-  const isMet = holds(evidence.value, criterion);
-  const isWorstMet = worst === null || !worst.isDecisive || holds(worst.window.value, criterion);
+    whyInconclusive(measured, criterion) ??
+    clockDoubt(measured, criterion, input.clockBoundMs);
+  if (doubt !== null) return { ...facts, outcome: 'inconclusive', reason: doubt };
+  const isMet = holds(value, criterion);
+  const isWorstMet = worst === null || !worst.isDecisive || holds(worst.value, criterion);
   return {
     ...facts,
-    value: evidence.value,
-    marginPercent: marginPercent(evidence.value, criterion),
+    isIndicative: samples < needed,
+    marginPercent: marginPercent(value, criterion),
     outcome: isMet && isWorstMet ? 'pass' : 'fail',
     reason: isMet && !isWorstMet ? 'holds on average, not in its worst minute' : '',
   };
 }
 
-/** The slices a criterion is judged on. */
-export function slicesDuring(during: Criterion['during'], input: JudgeInput): TimedSlice[] {
-  if (during === 'run') return [...input.slices];
-  const steady = input.phases.find((phase) => phase.name === 'steady');
-  if (steady === undefined) return [];
-  return input.slices.filter((slice) => slice.atMs >= steady.fromMs && slice.atMs + input.sliceMs <= steady.toMs);
-}
-
-function whyInconclusive(evidence: Evidence, criterion: Criterion): string | null {
-  if (!evidence.isKnown) return 'nothing was measured: no such series in this run';
-  if (evidence.samples === 0 || Number.isNaN(evidence.value)) return 'no samples';
-  if (evidence.samples < criterion.samplesMin) {
-    return `only ${round(evidence.samples)} samples, ${criterion.samplesMin} are needed`;
+function whyNotApplicable(criterion: Criterion, { planes, abilities, samples = [] }: JudgeInput): string | null {
+  if (!planes.includes(criterion.plane)) return `no ${criterion.plane} plane`;
+  if (criterion.needs !== undefined && !abilities.includes(criterion.needs)) {
+    return `the target has no ${ABILITY_NAMES[criterion.needs]}`;
   }
-  if (criterion.measure.kind === 'ratio' && evidence.value > 100) {
-    return 'more than 100 %: the two sides of this share were not counted alike';
+  if (criterion.needsCollector !== undefined && !hasCollector(samples, criterion.needsCollector)) {
+    return `no ${criterion.needsCollector} was watched`;
   }
   return null;
 }
 
+function whyInconclusive(measured: Measured, criterion: Criterion): string | null {
+  const { value, samples, isKnown, doubt } = measured;
+  if (!isKnown) return nothingMeasured(criterion);
+  if (doubt !== null) return doubt;
+  if (samples === 0 || Number.isNaN(value)) return 'no samples';
+  if (criterion.measure.kind === 'ratio' && value > 100) {
+    return 'more than 100 %: the two sides of this share were not counted alike';
+  }
+  const enough = criterion.isIndicative === true ? criterion.samplesMin : samplesNeeded(criterion);
+  if (samples >= enough || isBrokenBeyondDoubt(criterion, measured, measured.histogram)) return null;
+  return `only ${round(samples)} samples, ${enough} are needed`;
+}
+
+function nothingMeasured({ measure: wanted }: Criterion): string {
+  if (wanted.kind !== 'sample' && wanted.kind !== 'sample-return') {
+    return 'nothing was measured: no such series in this run';
+  }
+  const from = wanted.collectors === undefined ? '' : ` (${wanted.collectors.join(' or ')})`;
+  return `nothing was collected: no ${wanted.metric}${from} in this run`;
+}
+
 /** A sample below zero shows that a clock is ahead, and then every other sample of the run may be too small as well. */
-function negativeDoubt({ measure, needsClock }: Criterion, slices: readonly TimedSlice[]): string | null {
-  if (needsClock !== true || measure.kind !== 'percentile') return null;
-  const where = { ...measure.where, metric: measure.metric };
+function negativeDoubt({ measure: wanted, needsClock }: Criterion, slices: readonly TimedSlice[]): string | null {
+  if (needsClock !== true || (wanted.kind !== 'percentile' && wanted.kind !== 'mean')) return null;
+  const where = { ...wanted.where, metric: wanted.metric };
   const count = slices
     .flatMap(({ data }) => Object.entries(data.counters))
     .reduce((sum, [key, value]) => sum + (matchesSeries(key, NEGATIVE_METRIC, where) ? value : 0), 0);
@@ -116,53 +115,26 @@ function negativeDoubt({ measure, needsClock }: Criterion, slices: readonly Time
 
 const CLOCK_ERROR_SHARE_MAX = 0.1;
 
-function clockDoubt({ value }: Evidence, { needsClock }: Criterion, boundMs: number | null): string | null {
+function clockDoubt({ value }: Measured, { needsClock }: Criterion, boundMs: number | null): string | null {
   if (needsClock !== true) return null;
   if (boundMs === null) return 'the clocks of generator and target were not compared';
   if (boundMs <= CLOCK_ERROR_SHARE_MAX * value) return null;
   return `the clocks may differ by ${round(boundMs)} ms, more than 10 % of what was measured`;
 }
 
-/** Worst value over windows that have samples enough; null when there is no such window. */
-function worstWindow(
-  slices: readonly TimedSlice[],
-  criterion: Criterion,
-  sliceMs: number,
-): { window: WorstWindow; isDecisive: boolean } | null {
-  // Counts only grow with the window, so the whole phase is their worst one.
-  if (criterion.measure.kind === 'count' || slices.length < 3) return null;
-  const isDecisive = slices.length * sliceMs >= 2 * WINDOW_MS;
-  const length = isDecisive ? WINDOW_MS / sliceMs : Math.ceil(slices.length / 3);
-  const step = Math.max(1, Math.floor(length / WINDOW_STEPS));
-  const reader = new MeasureReader(criterion.measure);
-  let window: WorstWindow | null = null;
-  for (let from = 0; from + length <= slices.length; from += step) {
-    const part = slices.slice(from, from + length);
-    const { value, samples } = reader.read(part.map(({ data }) => data));
-    reader.forget(part.slice(0, step).map(({ data }) => data));
-    if (Number.isNaN(value) || samples < (isDecisive ? criterion.samplesMin : 1)) continue;
-    const fromMs = part[0]?.atMs ?? 0;
-    if (window === null || isWorse(value, window.value, criterion)) {
-      window = { fromMs, toMs: fromMs + length * sliceMs, value };
-    }
-  }
-  return window === null ? null : { window, isDecisive };
-}
-
-function isWorse(value: number, than: number, { op }: Criterion): boolean {
-  return op.startsWith('<') ? value > than : value < than;
-}
-
-function holds(value: number, { op, limit }: Criterion): boolean {
+/** Whether a value keeps the limit of its criterion. */
+export function holds(value: number, { op, limit }: Criterion): boolean {
   if (op === '<') return value < limit;
   if (op === '<=') return value <= limit;
   return op === '>' ? value > limit : value >= limit;
 }
 
-function marginPercent(value: number, { op, limit }: Criterion): number | null {
-  if (limit === 0) return null;
-  const room = op.startsWith('<') ? limit - value : value - limit;
-  return (100 * room) / limit;
+/** Of a share that must be high, what may be missing is what the limit allows: 99.8 % of "> 99 %" uses a fifth of it. */
+export function marginPercent(value: number, { op, limit, unit }: Criterion): number | null {
+  const isLow = op.startsWith('<');
+  const allowed = !isLow && unit === 'percent' ? 100 - limit : limit;
+  if (allowed <= 0) return null;
+  return (100 * (isLow ? limit - value : value - limit)) / allowed;
 }
 
 function numberOrNull(value: number): number | null {
