@@ -34,12 +34,16 @@ export type {
 } from './target/target.ts';
 export { TargetUnreachableError } from './target/target.ts';
 export type {
+  MadeStream,
+  MadeStreams,
   Criterion,
   Measure,
   Plane,
   RunShare,
   SampleMeasure,
   SampleReturnMeasure,
+  ShowChange,
   VideoAbility,
 } from './verdict/criterion.ts';
+  WatchableStream,
 export { EXIT_CODES } from './verdict/verdict.ts';

@@ -1,4 +1,6 @@
 /** Showfloor itself. The only file of the lab that knows Showfloor's protocol; the types make it a contract test too. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AddCartLine,
   Cart,
@@ -7,6 +9,7 @@ import type {
   ChatServerEvents,
   Checkout,
   ClientConfig,
+  NewShow,
   Order,
   Problem,
   Reason,
@@ -15,17 +18,23 @@ import type {
   Session,
   ShowDetail,
   ShowList,
+  ShowSummary,
   SocketAuth,
+  StreamingServerEvents,
+  StreamKey,
 } from '@showfloor/protocol';
 import {
   type ApiAnswer,
   type ApiResult,
   type ApiStep,
   detectHls,
+  type MadeStream,
+  type MadeStreams,
   type RoomDialect,
   type ShopCart,
   type ShopDialect,
   type ShopOrder,
+  type ShowChange,
   type TargetAdapter,
   type TargetDescription,
   TargetUnreachableError,
@@ -76,6 +85,13 @@ async function getJson<T>(url: URL): Promise<T | null> {
   }
 }
 
+const SHOW_STATES: Readonly<Partial<Record<keyof StreamingServerEvents, ShowChange['state']>>> = {
+  'stream:started': 'live',
+  'stream:interrupted': 'interrupted',
+  'stream:resumed': 'resumed',
+  'stream:ended': 'ended',
+};
+
 const room: RoomDialect = {
   namespaces: ['/', '/chat', '/streaming'],
   auth: (token) => (token === null ? {} : { token }) satisfies SocketAuth,
@@ -95,6 +111,12 @@ const room: RoomDialect = {
       const { messages } = payload as Parameters<ChatServerEvents['chat:messages']>[0];
       return messages.map(({ message, seq }) => ({ text: message, order: seq }));
     },
+  },
+  readShow: (event, payload) => {
+    const state = SHOW_STATES[event as keyof StreamingServerEvents];
+    if (state === undefined) return null;
+    const { graceEndsAtMs } = payload as { readonly graceEndsAtMs?: number | null };
+    return { state, graceEndsAtWallMs: graceEndsAtMs ?? null };
   },
   readAck: (answer) => {
     if (answer === undefined) return { ok: false, reason: 'no_answer', isExpected: false };
@@ -197,5 +219,72 @@ const clock = step('clock', 'read', 'GET', '/api/client-config', {
   read: ({ serverNowMs }: ClientConfig) => serverNowMs,
 });
 
+const REFUSED_WAIT_MS_MAX = 30_000;
+
+/** Shows of the seller's, one per stream, each with a key of its own; they end with the run. */
+async function makeStreams(url: URL, count: number, seller: string): Promise<MadeStreams> {
+  const config = await getJson<ClientConfig>(new URL('/api/client-config', url));
+  if (config?.version !== 1) throw new TargetUnreachableError(`${url.origin} is no Showfloor: it makes no streams`);
+  const session = await send<Session>(
+    url,
+    `/api/auth/${seller.includes('@') ? 'sign-in' : 'redeem'}`,
+    null,
+    bodyOf(seller),
+  );
+  const made: { readonly id: string; readonly stream: MadeStream }[] = [];
+  const close = async (): Promise<void> => {
+    for (const { id } of made) await send(url, `/api/shows/${id}/stop`, session).catch(() => {}); // over already
+  };
+  try {
+    for (let number = 1; number <= count; number += 1) {
+      const title = `Lab ${number} of ${count}`;
+      const show = await send<ShowSummary>(url, '/api/shows', session, { title } satisfies NewShow);
+      const { server, streamKey } = await send<StreamKey>(url, `/api/shows/${show.id}/stream-key`, session);
+      const watch = `${config.video.baseUrl}/live/${show.playbackId}`;
+      const publishUrl = `${server}/${streamKey}`;
+      const stream = { name: show.playbackId, publishUrl, flvUrl: `${watch}.flv`, hlsUrl: `${watch}.m3u8` };
+      made.push({ id: show.id, stream });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { streams: made.map(({ stream }) => stream), close };
+}
+
+/** A one-time link (or its token), or email:password. */
+function bodyOf(seller: string): object {
+  if (!seller.includes('@')) return { token: /token=([\w-]+)/.exec(seller)?.[1] ?? seller };
+  const [email = '', ...password] = seller.split(':');
+  return { email, password: password.join(':') };
+}
+
+/** A POST of the seller's. A rate limit is waited out. Throws TargetUnreachableError with what the API said. */
+async function send<T>(url: URL, path: string, session: Session | null, body?: object): Promise<T> {
+  const key = randomUUID();
+  for (let waitedMs = 0; ; ) {
+    const response = await fetch(new URL(path, url), {
+      method: 'POST',
+      headers: {
+        'idempotency-key': key,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(session === null ? {} : { authorization: `Bearer ${session.accessToken}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(DETECT_TIMEOUT_MS),
+    });
+    if (response.ok) return (await response.json()) as T;
+    const { reason, title } = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    const waitMs = 1000 * Number(response.headers.get('retry-after') ?? 1);
+    if (response.status !== 429 || waitedMs + waitMs > REFUSED_WAIT_MS_MAX) {
+      throw new TargetUnreachableError(
+        `${path} answered ${response.status} (${reason ?? title ?? 'no reason'}): is --seller a fresh sign-in link, or email:password of a seller?`,
+      );
+    }
+    waitedMs += waitMs;
+    await sleep(waitMs);
+  }
+}
+
 /** The adapter. */
-export const target: TargetAdapter = { kind: 'showfloor', detect, room, shop, clock };
+export const target: TargetAdapter = { kind: 'showfloor', detect, room, shop, clock, makeStreams };

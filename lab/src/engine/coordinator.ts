@@ -34,7 +34,10 @@ type Options = {
   readonly writer: RunWriter;
   readonly stock: StockCheck;
   readonly guard: GuardLimits;
-  readonly task: Pick<WorkerTask, 'runId' | 'seed' | 'groups' | 'target' | 'adapterUrl' | 'clockOffsetMs'>;
+  readonly task: Pick<
+    WorkerTask,
+    'runId' | 'seed' | 'groups' | 'target' | 'groupTargets' | 'adapterUrl' | 'clockOffsetMs'
+  >;
   readonly onProgress: (progress: Progress) => void;
   /** Acts along the timeline: faults, steering. Its signal aborts when the run is over; it then cleans up and resolves. */
   readonly conduct?: (stage: Stage) => Promise<void>;

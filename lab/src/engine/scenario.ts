@@ -3,6 +3,7 @@
  * (https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/).
  */
 import type { ScheduledFault } from '../faults/fault.ts';
+import type { NetworkFault } from '../faults/network-fault.ts';
 import type { Criterion } from '../verdict/criterion.ts';
 import type { GuardLimits } from './guard.ts';
 
@@ -96,12 +97,28 @@ export type ShopperOptions = {
 /** One group of actors. Its name becomes the tag `group` of every series it writes. */
 export type Group = {
   readonly timing: ConstantVus | RampingVus | ConstantArrivalRate | RampingArrivalRate;
+  /** What the network of this group's viewers is like for the whole run, e.g. a bandwidth; absent: as it is. */
+  readonly network?: readonly NetworkFault[];
 } & (
   | { readonly actor: 'flv-viewer'; readonly options: FlvViewerOptions }
   | { readonly actor: 'hls-viewer'; readonly options: HlsViewerOptions }
   | { readonly actor: 'room-member'; readonly options: RoomMemberOptions }
   | { readonly actor: 'shopper'; readonly options: ShopperOptions }
 );
+
+/** How a search for the breaking point goes. Sizes are viewers. */
+export type EscalationPlan = {
+  /** Climbed in this order; beyond the last one each step is half as large again. */
+  readonly levels: readonly number[];
+  /** No step is larger. */
+  readonly viewersMax: number;
+  /** The search is over when the failing size is at most this much above the passing one, percent. */
+  readonly resolutionPercent: number;
+  /** Runs at each side of the knee. */
+  readonly kneeRuns: number;
+  /** What the report gives a margin over (5.3). */
+  readonly goalViewers: number;
+};
 
 /** A whole scenario at full length and size. */
 export type Scenario = {
@@ -116,6 +133,10 @@ export type Scenario = {
   readonly criteria: readonly Criterion[];
   /** What goes wrong, and when. */
   readonly faults?: readonly ScheduledFault[];
+  /** Streams that the lab publishes itself (`--seller`, `--rtmp`), at full size; viewers are dealt out over them. */
+  readonly publishers?: { readonly streams: number };
+  /** The scenario is one step of a search for the size at which the target breaks. */
+  readonly escalation?: EscalationPlan;
   /** Limits on the generator itself; default {@link GuardLimits}. */
   readonly guard?: Partial<GuardLimits>;
 };

@@ -12,6 +12,7 @@ import { FreshPictures, RecoveryBoard } from '../faults/recovery-board.ts';
 import { recordRecovery } from '../faults/recovery-metrics.ts';
 import { type Counter, Recorder } from '../metrics/recorder.ts';
 import type { TargetAdapter } from '../target/target.ts';
+import { targetOfVu } from '../target/vu-target.ts';
 import { LagProbe } from './lag-probe.ts';
 import type { PlannedVu } from './plan.ts';
 import { createRandom } from './random.ts';
@@ -120,7 +121,7 @@ async function runVu(vu: PlannedVu, startAtMs: number): Promise<void> {
       signal: leave.signal,
       random: createRandom(task.seed, `vu ${vu.id}`),
       recorder,
-      target: task.target,
+      target: targetOfVu(task, vu),
       adapter,
       room,
       pictures: new FreshPictures((fromMs, toMs) => recovery.shown(vu.id, vu.group, fromMs, toMs)),

@@ -17,6 +17,8 @@ export type WorkerTask = {
   readonly durationMs: number;
   readonly groups: Scenario['groups'];
   readonly target: TargetDescription;
+  /** Groups that reach it in a way of their own. */
+  readonly groupTargets?: Readonly<Record<string, TargetDescription>>;
   /** Module that exports `target`, a TargetAdapter. */
   readonly adapterUrl: string;
   /** Target's wall clock minus this host's. */

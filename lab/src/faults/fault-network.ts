@@ -81,10 +81,14 @@ export class FaultNetwork {
   through(target: TargetDescription): TargetDescription {
     const rewrite = (value: unknown): unknown => {
       if (typeof value === 'string') return this.#rerouted(value);
-      if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+      if (Array.isArray(value)) return value.map(rewrite);
+      if (value === null || typeof value !== 'object') return value;
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rewrite(inner)]));
     };
-    return { ...(rewrite(target) as TargetDescription), url: target.url };
+    // Collectors and the adapter's own requests go straight to the target.
+    const { flvUrl, hls, streams, room, shop } = target;
+    const reached = rewrite({ flvUrl, hls, room, shop, ...(streams === undefined ? {} : { streams }) });
+    return { ...target, ...(reached as Pick<TargetDescription, 'flvUrl' | 'hls' | 'streams' | 'room' | 'shop'>) };
   }
 
   /** A URL of these planes as users see it, through its proxy. */
@@ -122,8 +126,8 @@ export class FaultNetwork {
 
 /** Every URL at which users reach this plane. */
 export function planeUrls(target: TargetDescription, plane: Plane): URL[] {
-  const { url: _origin, room, shop, ...video } = target;
-  const found = { video: httpUrls(video), realtime: httpUrls(room), commerce: httpUrls(shop) }[plane];
+  const { flvUrl, hls, streams, room, shop } = target;
+  const found = { video: httpUrls([flvUrl, hls, streams]), realtime: httpUrls(room), commerce: httpUrls(shop) }[plane];
   return found.map((text) => new URL(text));
 }
 

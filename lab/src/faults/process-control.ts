@@ -6,10 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How the user says which process it is: by its pid, by commands, or both. Commands run in a shell; they are not kept. */
 export type ProcessBinding = {
   readonly pid?: number;
+  /** The pid is looked for: who listens at the plane of this name (`find-process.ts`). */
+  readonly isAuto?: true;
   /** Used instead of a signal where there is one. */
   readonly stop?: string;
   /** May go on running: it is left alone, also after the run. */
   readonly start?: string;
+  /** Something of the lab itself, such as its own publisher: used instead of signals and commands. */
+  readonly own?: { readonly stop: () => void; readonly start: () => void };
 };
 
 /** By the names that scenarios use. */
@@ -37,7 +41,7 @@ export class ProcessControl {
 
   /** Without a command to start it again, it must come back by itself. */
   get canStart(): boolean {
-    return this.#binding.start !== undefined;
+    return this.#binding.start !== undefined || this.#binding.own !== undefined;
   }
 
   get hasPid(): boolean {
@@ -61,12 +65,14 @@ export class ProcessControl {
 
   /** By the command, or else by the signal. Throws {@link ProcessControlError}. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (this.#binding.stop === undefined) this.#signal(signal);
+    if (this.#binding.own !== undefined) this.#binding.own.stop();
+    else if (this.#binding.stop === undefined) this.#signal(signal);
     else await runStopCommand(this.#binding.stop);
   }
 
   start(): void {
-    if (this.#binding.start === undefined) return;
+    this.#binding.own?.start();
+    if (this.#binding.start === undefined || this.#binding.own !== undefined) return;
     const child = spawn('sh', ['-c', this.#binding.start], { detached: true, stdio: 'ignore' });
     child.on('error', () => {}); // then the target does not come back, and the probe says so
     child.unref();

@@ -25,12 +25,22 @@ export async function findTarget(url: URL, kind?: string): Promise<FoundTarget> 
   // A path names one resource, not a platform: only the fallback can take it.
   const kinds = kind === undefined ? (url.pathname === '/' ? await listTargetKinds() : [FALLBACK_KIND]) : [kind];
   for (const name of kinds) {
-    const adapterUrl = new URL(`${name}.ts`, TARGETS).href;
-    const { target: adapter } = (await import(adapterUrl)) as { target: TargetAdapter };
+    const { adapter, adapterUrl } = await loadAdapter(name);
     const description = await adapter.detect(url);
     if (description !== null) return { description, adapter, adapterUrl };
   }
   throw new TargetUnreachableError(
     `${url.href} answers, but is none of: ${kinds.join(', ')}. Name the full URL of an FLV stream to test any other server`,
   );
+}
+
+/** An adapter by its name; there must be one. */
+export async function findAdapter(kind: string): Promise<TargetAdapter> {
+  return (await loadAdapter(kind)).adapter;
+}
+
+async function loadAdapter(kind: string): Promise<Pick<FoundTarget, 'adapter' | 'adapterUrl'>> {
+  const adapterUrl = new URL(`${kind}.ts`, TARGETS).href;
+  const { target: adapter } = (await import(adapterUrl)) as { target: TargetAdapter };
+  return { adapter, adapterUrl };
 }

@@ -16,9 +16,31 @@ export type TargetDescription = {
   readonly flvUrl: string | null;
   /** `url` of a multivariant or media playlist; `isLowLatency`: it has parts, and reloads can be waited for. */
   readonly hls: { readonly url: string; readonly isLowLatency: boolean } | null;
+  /** Several streams to watch; absent: the one above. `name` is no key. */
+  readonly streams?: readonly WatchableStream[];
   readonly room: { readonly webSocketUrl: string; readonly name: string } | null;
   readonly shop: { readonly baseUrl: string; readonly show: string; readonly testCard: string } | null;
   readonly version: string | null;
+};
+
+/** One stream of several. */
+export type WatchableStream = { readonly name: string } & Pick<TargetDescription, 'flvUrl' | 'hls'>;
+
+/** A stream made for the lab to publish. `publishUrl` carries the key: a secret, kept in memory only. */
+export type MadeStream = {
+  readonly name: string;
+  readonly publishUrl: string;
+  readonly flvUrl: string;
+  readonly hlsUrl: string;
+};
+
+/** Streams made for one run; `close` ends what was made. */
+export type MadeStreams = { readonly streams: readonly MadeStream[]; readonly close: () => Promise<void> };
+
+/** A show's state, as the platform tells those who watch. `graceEndsAtWallMs`: `interrupted` only, null without a grace window. */
+export type ShowChange = {
+  readonly state: 'live' | 'interrupted' | 'resumed' | 'ended';
+  readonly graceEndsAtWallMs: number | null;
 };
 
 /** In which ways the target can be watched. */
@@ -107,6 +129,8 @@ export type RoomDialect = {
     /** Messages in a received event; null when the event carries none. */
     readonly read: (event: string, payload: unknown) => readonly RoomMessage[] | null;
   };
+  /** What an event says about the show's state; null when it says nothing. */
+  readonly readShow?: (event: string, payload: unknown) => ShowChange | null;
   /** What an acknowledgement says. */
   readonly readAck: (answer: unknown) => {
     readonly ok: boolean;
@@ -124,4 +148,6 @@ export type TargetAdapter = {
   /** A request to `url` whose answer carries the target's wall clock, in milliseconds since 1970. */
   readonly clock?: ApiStep<number>;
   readonly shop?: (target: TargetDescription) => ShopDialect;
+  /** Makes streams with keys as a seller: `seller` is a one-time sign-in link, or email:password. Throws {@link TargetUnreachableError}. */
+  readonly makeStreams?: (url: URL, count: number, seller: string) => Promise<MadeStreams>;
 };
