@@ -141,7 +141,7 @@ export const GENERATOR_CRITERIA: readonly Criterion[] = [
     title: 'Growth of the generator itself',
     meaning: 'Resident memory of the lab: the last tenth of the steady phase against its first (medians).',
     source: 'T-235 (6.3), qoe 3.7',
-    measure: { kind: 'self', metric: 'memoryPercent', reduce: 'growth-percent' },
+    measure: { kind: 'self', metric: 'rssBytes', reduce: 'growth-percent' },
     op: '<',
     limit: 10,
     unit: 'percent',

@@ -7,6 +7,8 @@ export const STAMP_REASONS = {
   shortened: 'it was shorter or smaller than the scenario asks for',
   'co-located': 'generator and target shared a machine',
   steered: 'its size was changed by hand while it ran',
+  'over-capacity': 'it asked more of the generator than it can do without strain',
+  uncalibrated: 'nobody measured what the generator can do',
   indicative: 'it was too small to prove what it shows',
 } as const;
 
@@ -15,6 +17,7 @@ export type Stamp = keyof typeof STAMP_REASONS;
 
 /** Stamps of a run, in a fixed order. */
 export function stampsOf(manifest: Manifest, judgements: readonly Judgement[]): Stamp[] {
+  const { calibration } = manifest;
   const isSmall = judgements.some(
     ({ criterion, outcome, isIndicative }) => criterion.isMandatory && outcome === 'pass' && isIndicative,
   );
@@ -22,6 +25,8 @@ export function stampsOf(manifest: Manifest, judgements: readonly Judgement[]): 
     shortened: manifest.isShortened,
     'co-located': manifest.isCoLocated,
     steered: manifest.steering !== undefined,
+    'over-capacity': (calibration?.usedPercent ?? 0) > (calibration?.limitPercent ?? 100),
+    uncalibrated: calibration?.source === 'unknown',
     indicative: isSmall,
   };
   return (Object.keys(facts) as Stamp[]).filter((stamp) => facts[stamp]);

@@ -59,6 +59,14 @@ export type SampleReturnMeasure = {
   readonly where?: Tags;
 };
 
+/** How much higher a figure of the same people is in one stretch of the run than in another: in its own unit, percent points of a share. */
+export type ChangeMeasure = {
+  readonly kind: 'change';
+  readonly of: Extract<Measure, { readonly kind: 'percentile' | 'ratio' }>;
+  readonly before: RunShare;
+  readonly after: RunShare;
+};
+
 /** What is measured. Ratios are sums divided by sums; percentiles come from merged histograms. */
 export type Measure =
   | { readonly kind: 'percentile'; readonly metric: string; readonly percentile: number; readonly where?: Tags }
@@ -93,6 +101,7 @@ export type Measure =
   | { readonly kind: 'drift'; readonly metric: string; readonly percentile: number; readonly where?: Tags }
   /** What the generator saw of itself each second: a field of the `self` records in `series.jsonl`. */
   | { readonly kind: 'self'; readonly metric: string; readonly reduce: Reduce }
+  | ChangeMeasure
   | SampleMeasure
   | SampleReturnMeasure;
 

@@ -3,7 +3,7 @@ import { assertNever } from '../assert-never.ts';
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
 import { matchesSeries, type Tags } from '../metrics/series-key.ts';
 import type { SliceData } from '../metrics/slice.ts';
-import type { Measure, SampleMeasure, SampleReturnMeasure } from './criterion.ts';
+import type { ChangeMeasure, Measure, SampleMeasure, SampleReturnMeasure } from './criterion.ts';
 import { reducePoints } from './reduce.ts';
 import { type Point, THEIL_SEN_POINTS_MAX, theilSenSlope } from './theil-sen.ts';
 
@@ -14,7 +14,10 @@ export type Evidence = { readonly value: number; readonly samples: number; reado
 export type TimedSlice = { readonly atMs: number; readonly data: SliceData };
 
 /** Measures that are read from slices. */
-export type SliceMeasure = Exclude<Measure, SampleMeasure | SampleReturnMeasure | { readonly kind: 'self' }>;
+export type SliceMeasure = Exclude<
+  Measure,
+  ChangeMeasure | SampleMeasure | SampleReturnMeasure | { readonly kind: 'self' }
+>;
 
 /** What one slice adds to a measure. */
 type Part = {

@@ -1,6 +1,6 @@
 /** One criterion's figure, from wherever it is measured: slices of the virtual users, collectors, the generator itself. Pure. */
 import type { LatencyHistogram } from '../metrics/latency-histogram.ts';
-import type { Criterion, SampleMeasure } from './criterion.ts';
+import type { ChangeMeasure, Criterion, RunShare, SampleMeasure } from './criterion.ts';
 import { type Evidence, MeasureReader, type SliceMeasure, type TimedSlice } from './evidence.ts';
 import type { JudgeInput, SelfPoint } from './judge-input.ts';
 import { reducePoints } from './reduce.ts';
@@ -28,6 +28,8 @@ export function measure(criterion: Criterion, input: JudgeInput): Measured {
         ...new SampleReader(input.samples ?? [], wanted).growth(wanted, criterion.op, input.durationMs),
         ...NO_WINDOW,
       };
+    case 'change':
+      return ofChange(wanted, input);
     case 'self':
       return ofSelf(wanted, stretchOf(criterion, input), input.self ?? []);
     default:
@@ -46,6 +48,22 @@ function ofSlices(criterion: Criterion & { readonly measure: SliceMeasure }, inp
     which: null,
     doubt: null,
     histogram: reader.histogram(slices),
+  };
+}
+
+function ofChange({ of, before, after }: ChangeMeasure, { slices, sliceMs, durationMs }: JudgeInput): Measured {
+  const read = ({ from, to }: RunShare): Evidence =>
+    new MeasureReader(of, sliceMs).read(
+      slices.filter(({ atMs }) => atMs >= from * durationMs && atMs + sliceMs <= to * durationMs),
+    );
+  const [first, second] = [read(before), read(after)];
+  return {
+    value: second.value - first.value,
+    samples: Math.min(first.samples, second.samples),
+    isKnown: first.isKnown && second.isKnown,
+    which: null,
+    doubt: null,
+    ...NO_WINDOW,
   };
 }
 
