@@ -26,7 +26,12 @@ export type RunTrust = {
   readonly breaches: Readonly<Record<string, number>>;
   /** Workers that died or went silent. */
   readonly workerFailures: readonly string[];
+  /** In which ways the crowd fared much worse than its canary. */
+  readonly suspicions?: readonly string[];
 };
+
+/** A generator that its canary accuses is INVALID with this share of the tainted seconds that others are allowed. */
+const SUSPECTED_SHARE = 0.5;
 
 /**
  * Interrupted, then invalid, then failed, then inconclusive: a generator that cannot be trusted says nothing about the
@@ -47,7 +52,15 @@ export function whyInvalid(trust: RunTrust): string | null {
   if (trust.workerFailures.length > 0) return `the generator broke: ${trust.workerFailures.join('; ')}`;
   if (trust.totalSeconds === 0) return 'the generator never reported on itself';
   const taintedPercent = (100 * trust.taintedSeconds) / trust.totalSeconds;
-  if (taintedPercent <= trust.taintedPercentMax) return null;
+  const suspicions = trust.suspicions ?? [];
+  const allowed = trust.taintedPercentMax * (suspicions.length > 0 ? SUSPECTED_SHARE : 1);
+  if (taintedPercent <= allowed) return null;
+  if (taintedPercent <= trust.taintedPercentMax) {
+    return (
+      `the generator is suspected: the crowd fared much worse than its canary (${suspicions.join('; ')}), and ` +
+      `${trust.taintedSeconds} of ${trust.totalSeconds} seconds are tainted; use more cores or fewer viewers`
+    );
+  }
   const limits = Object.entries(trust.breaches).map(([name, seconds]) => `${name} in ${seconds} s`);
   return (
     `the generator was too busy to measure: ${trust.taintedSeconds} of ${trust.totalSeconds} seconds tainted ` +
