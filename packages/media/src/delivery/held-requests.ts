@@ -1,14 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HlsChannel } from './hls-channel.ts';
 import type { HlsViewer } from './hls-viewers.ts';
-import type { HttpAnswer } from './http-answer.ts';
+import type { Conditions, HttpAnswer, WayOut } from './http-answer.ts';
 import type { HttpConnection } from './http-connections.ts';
 
 /** A request that waits for something of its stream. */
 export type HeldRequest = {
-  readonly request: IncomingMessage;
-  /** Null once its connection is gone. */
-  response: ServerResponse | null;
+  readonly conditions: Conditions;
+  /** Null once its connection is gone, or it is answered. */
+  way: WayOut | null;
   readonly connection: HttpConnection;
   readonly viewer: HlsViewer | null;
   readonly channel: HlsChannel;

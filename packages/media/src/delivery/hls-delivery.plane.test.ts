@@ -405,17 +405,40 @@ describe('connections', () => {
     reading.destroy();
   });
 
-  test('too many waiting requests on one connection: the rest gets 503', async () => {
-    await using floor = await HlsUnderTest.start({ connection: { heldMax: 2 } });
+  test('behind a request that waits a few more may wait; one over the bound cuts the connection', async () => {
+    await using floor = await HlsUnderTest.start({ connection: { heldMax: 3 } });
     const stream = floor.onAir('show', 7);
-    const socket = await floor.raw();
+    const [socket, flooding] = [await floor.raw(), await floor.raw()];
     const bodies = bodiesOn(socket);
-    socket.write(ask(`${LIST}?_HLS_msn=101&_HLS_part=2`).repeat(4));
-    await until('two to wait', () => floor.hls.heldCount === 2);
+    const held = ask(`${LIST}?_HLS_msn=101&_HLS_part=2`);
+    socket.write(held + held + ask('/live/show/r-101.0.m4s'));
+    const closed = closeOf(flooding);
+    flooding.write(held.repeat(4));
+    await closed;
+    await until('one to wait', () => floor.connections.count === 1 && floor.hls.heldCount > 0);
     stream.add();
-    await until('all answers', () => bodies.length === 4);
-    expect(bodies.map((body) => body.includes('too_many_waiting'))).toEqual([false, false, true, true]);
+    await until('all answers', () => bodies.length === 3);
+    expect(bodies.map((body) => body.slice(0, 13))).toEqual(['#EXTM3U 101.2', '#EXTM3U 101.2', '5555555555']);
+    expect(await floor.metricsText()).toContain('media_hls_connections_cut_total{reason="pipelined"');
+    expect(floor.hls.heldCount).toBe(0);
     socket.destroy();
+  });
+
+  test('who closes its half of a connection while it waits is gone; the next ones are served', async () => {
+    await using floor = await HlsUnderTest.start();
+    const stream = floor.onAir('show', 7);
+    const [leaving, staying] = [await floor.raw(), await floor.raw()];
+    const bodies = bodiesOn(staying);
+    const closed = closeOf(leaving);
+    leaving.resume();
+    for (const socket of [leaving, staying]) socket.write(ask(`${LIST}?_HLS_msn=101&_HLS_part=2`));
+    await until('two to wait', () => floor.hls.heldCount === 2);
+    leaving.end();
+    stream.add();
+    await until('an answer', () => bodies.length === 1);
+    await closed;
+    expect(floor.hls.heldCount).toBe(0);
+    staying.destroy();
   });
 
   test('without room new connections get 503, those that watch go on', async () => {

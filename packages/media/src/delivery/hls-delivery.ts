@@ -14,7 +14,7 @@ import { type Due, HlsChannel, type HoldLimits, INVALID_DIRECTIVES, outcomeOf, t
 import { type HlsTarget, readReloadPoint } from './hls-request.ts';
 import type { HlsSource, HlsSources } from './hls-source.ts';
 import { type HlsViewer, HlsViewers, type HlsViewersLimits, viewerKey } from './hls-viewers.ts';
-import { HttpAnswer } from './http-answer.ts';
+import { conditionsOf, HttpAnswer, letGo } from './http-answer.ts';
 import type { ConnectionLimits, HttpConnection, HttpConnections } from './http-connections.ts';
 
 /** Requests held at once, in all streams. */
@@ -39,13 +39,10 @@ export type HlsDeliveryOptions = Readonly<{
   onViewer?: ViewerListener;
 }>;
 
-type Asked = Readonly<{
-  request: IncomingMessage;
-  response: ServerResponse;
-  connection: HttpConnection;
-  viewer: HlsViewer | null;
-  channel: HlsChannel;
-}>;
+/** A request, on a connection on which none waits. */
+export type Asking = Readonly<{ request: IncomingMessage; response: ServerResponse; connection: HttpConnection }>;
+
+type Asked = Asking & Readonly<{ viewer: HlsViewer | null; channel: HlsChannel }>;
 
 type Subscribed = Readonly<{ channel: HlsChannel; unsubscribe: () => void }>;
 
@@ -131,11 +128,24 @@ export class HlsDelivery {
     return true;
   }
 
+  /**
+   * Keeps a request back while one before it on its connection waits; `later` looks at it then. True when it does: there is nothing
+   * else to be done now.
+   */
+  keepsBack(connection: HttpConnection, later: () => void): boolean {
+    if (connection.held === null) return false;
+    if (connection.behind.length + 1 < this.#options.connection.heldMax) {
+      connection.behind.push(later);
+      return true;
+    }
+    this.#options.metrics.hlsConnectionsCut.inc({ reason: 'pipelined' });
+    connection.socket.destroy();
+    return true;
+  }
+
   /** Answers or holds one GET or HEAD. `query` is without `?`. */
-  handle(target: HlsTarget, query: string, request: IncomingMessage, response: ServerResponse): void {
+  handle(target: HlsTarget, query: string, { request, response, connection }: Asking): void {
     const { metrics, connections, connection: limits } = this.#options;
-    const connection = connections.find(request.socket);
-    if (connection === undefined) return; // closed meanwhile
     const channel = this.#channelOf(target.playbackId);
     if (channel === undefined) {
       if (target.kind !== 'object') metrics.plays.inc({ protocol: 'hls', outcome: 'not_found' });
@@ -196,13 +206,14 @@ export class HlsDelivery {
   }
 
   #hold({ request, response, connection, viewer, channel }: Asked, wish: Wish, kind: HlsTarget['kind']): void {
-    if (this.#held >= this.#options.heldMax || connection.held.length >= this.#options.connection.heldMax) {
+    if (this.#held >= this.#options.heldMax) {
       this.#count(kind, 'held_full', 1);
       HELD_FULL.send(request, response);
       return;
     }
-    const held: HeldRequest = { request, response, connection, viewer, channel, heldAtMs: performance.now() };
-    connection.held.push(held);
+    const [conditions, heldAtMs] = [conditionsOf(request), performance.now()];
+    const held: HeldRequest = { conditions, way: letGo(response), connection, viewer, channel, heldAtMs };
+    connection.held = held;
     if (viewer !== null) viewer.waiting += 1;
     channel.hold(wish, held);
     this.#held += 1;
@@ -273,15 +284,15 @@ export class HlsDelivery {
 
   #answerHeld(held: HeldRequest, answer: HttpAnswer): void {
     this.#held -= 1;
-    const { request, response, connection } = held;
-    if (response === null) return; // its connection is gone
-    held.response = null;
-    connection.held.splice(connection.held.indexOf(held), 1);
-    if (held.viewer !== null) {
-      held.viewer.waiting -= 1;
-      held.viewer.lastSeenMs = performance.now();
+    const { way, viewer, connection } = held;
+    if (way === null) return; // its connection is gone
+    held.way = null;
+    if (viewer !== null) {
+      viewer.waiting -= 1;
+      viewer.lastSeenMs = performance.now();
     }
-    this.#sent(held, answer.send(request, response).bytes);
+    if (way.writable) this.#sent(held, answer.sendTo(held.conditions, way).bytes);
+    connection.goOn();
   }
 
   #sent({ viewer, channel }: Readonly<{ viewer: HlsViewer | null; channel: HlsChannel }>, bytes: number): void {

@@ -4,7 +4,7 @@
  * written past it (node:http has given it the socket); a pipelined one behind it takes the ordinary way.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 /** What every answer of the public listener carries: pages of any origin play our video. */
 export const CORS_HEADERS = {
@@ -36,6 +36,40 @@ const REASONS: Readonly<Record<number, string>> = {
 const ONE_WRITE_BYTES_MAX = 16 * 1024;
 
 const NO_BODY: readonly Buffer[] = [];
+
+/** What of a request its answer depends on, besides what it asks for. */
+export type Conditions = Readonly<{
+  isHead: boolean;
+  ifNoneMatch: string | undefined;
+  range: string | undefined;
+  ifRange: string | undefined;
+}>;
+
+/** Nearly all requests: one object for all of them. */
+const PLAIN_GET: Conditions = { isHead: false, ifNoneMatch: undefined, range: undefined, ifRange: undefined };
+
+/** Keeps nothing else of the request. */
+export function conditionsOf({ method, headers }: IncomingMessage): Conditions {
+  const { range, 'if-none-match': ifNoneMatch } = headers;
+  if (method === 'GET' && range === undefined && ifNoneMatch === undefined) return PLAIN_GET;
+  const ifRange = headers['if-range'];
+  return { isHead: method === 'HEAD', ifNoneMatch, range, ifRange: typeof ifRange === 'string' ? ifRange : undefined };
+}
+
+/** The way an answer takes: a response of node:http, or the socket itself when node:http is through with the request. */
+export type WayOut = ServerResponse | Socket;
+
+/**
+ * Tells node:http that a request is answered before it is, and returns the way its answer will take. What node:http keeps of a
+ * request is some KB, which the garbage collector copies while thousands wait; so they wait with next to nothing. Whoever calls
+ * it keeps the next request of the connection back until this one is answered.
+ */
+export function letGo(response: ServerResponse): WayOut {
+  const { socket } = response;
+  if (socket === null || !response.shouldKeepAlive) return response; // not its turn yet, or the last one
+  response.emit('finish');
+  return socket;
+}
 
 /** One answer for any number of requests. */
 export class HttpAnswer {
@@ -73,18 +107,22 @@ export class HttpAnswer {
    * Answers a request: all of it, the range it asks for, or "not modified". Returns the status and the body bytes handed to the socket.
    */
   send(request: IncomingMessage, response: ServerResponse): Readonly<{ status: number; bytes: number }> {
-    const { headers, method } = request;
-    const isHead = method === 'HEAD';
+    return this.sendTo(conditionsOf(request), response);
+  }
+
+  /** The same for a request of which no more is left. */
+  sendTo(conditions: Conditions, way: WayOut): Readonly<{ status: number; bytes: number }> {
+    const { isHead, ifNoneMatch, range } = conditions;
     if (this.status === 200) {
-      if (headers['if-none-match'] !== undefined && this.#isKnown(headers['if-none-match'])) {
+      if (ifNoneMatch !== undefined && this.#isKnown(ifNoneMatch)) {
         const notModified = this.#notModified ?? new HttpAnswer(304, this.#headers);
         this.#notModified = notModified;
-        return notModified.#write(response, true);
+        return notModified.#write(way, true);
       }
-      const hasRanges = !isHead && 'accept-ranges' in this.#headers; // RFC 9110, 14.2: of GET only
-      if (headers.range !== undefined && hasRanges) return this.#sendRange(request, response);
+      // RFC 9110, 14.2: of GET only
+      if (range !== undefined && !isHead && 'accept-ranges' in this.#headers) return this.#sendRange(conditions, way);
     }
-    return this.#write(response, isHead);
+    return this.#write(way, isHead);
   }
 
   #isKnown(list: string): boolean {
@@ -94,39 +132,44 @@ export class HttpAnswer {
   }
 
   /** Ranges are rare: built for one request, sent the ordinary way. */
-  #sendRange(request: IncomingMessage, response: ServerResponse): { status: number; bytes: number } {
-    const ifRange = request.headers['if-range'];
+  #sendRange({ range: wanted, ifRange }: Conditions, way: WayOut): { status: number; bytes: number } {
     const isSame = ifRange === undefined || ifRange === this.etag;
-    const range = isSame ? readByteRange(request.headers.range ?? '', this.bytes) : null;
-    if (range === null) return this.#write(response, false);
+    const range = isSame ? readByteRange(wanted ?? '', this.bytes) : null;
+    if (range === null) return this.#write(way, false);
     if (range === 'unsatisfiable') {
-      return HttpAnswer.problem(416, 'range_not_satisfiable', { 'content-range': `bytes */${this.bytes}` }).#write(
-        response,
-        false,
-      );
+      const contentRange = `bytes */${this.bytes}`;
+      return HttpAnswer.problem(416, 'range_not_satisfiable', { 'content-range': contentRange }).#write(way, false);
     }
     const body = slice(this.#body, range.from, range.to);
     const contentRange = `bytes ${range.from}-${range.to - 1}/${this.bytes}`;
-    return new HttpAnswer(206, { ...this.#headers, 'content-range': contentRange }, body).#write(response, false);
+    return new HttpAnswer(206, { ...this.#headers, 'content-range': contentRange }, body).#write(way, false);
   }
 
-  #write(response: ServerResponse, isHead: boolean): { status: number; bytes: number } {
+  #write(way: WayOut, isHead: boolean): { status: number; bytes: number } {
     const { status } = this;
     const bytes = isHead ? 0 : this.bytes;
-    const { socket } = response;
-    if (socket === null || !response.shouldKeepAlive) {
-      // Not its turn on the connection yet, or the last one on it: node:http knows what to do.
-      response.writeHead(status, this.#headers);
-      if (!isHead) for (const part of this.#body) response.write(part);
-      response.end();
+    if (way instanceof Socket) {
+      this.#writeTo(way, isHead);
       return { status, bytes };
     }
-    if (isHead) socket.write(this.#currentHead());
-    else if (bytes <= ONE_WRITE_BYTES_MAX) socket.write(this.#currentWire());
-    else writeAll(socket, this.#currentHead(), this.#body);
+    const { socket } = way;
+    if (socket === null || !way.shouldKeepAlive) {
+      // Not its turn on the connection yet, or the last one on it: node:http knows what to do.
+      way.writeHead(status, this.#headers);
+      if (!isHead) for (const part of this.#body) way.write(part);
+      way.end();
+      return { status, bytes };
+    }
+    this.#writeTo(socket, isHead);
     // What `end` would lead to: node:http takes the next request of this connection and starts its keep-alive clock.
-    response.emit('finish');
+    way.emit('finish');
     return { status, bytes };
+  }
+
+  #writeTo(socket: Socket, isHead: boolean): void {
+    if (isHead) socket.write(this.#currentHead());
+    else if (this.bytes <= ONE_WRITE_BYTES_MAX) socket.write(this.#currentWire());
+    else writeAll(socket, this.#currentHead(), this.#body);
   }
 
   /** Head and body in one: a write of one buffer costs the kernel and Node half of what a write of two costs. */

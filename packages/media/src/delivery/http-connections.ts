@@ -8,7 +8,7 @@ export type ConnectionLimits = Readonly<{
   queueBytesMax: number;
   /** A connection on which no queued write was finished for this long is cut; Node tells no progress within one, however large. */
   stuckMsMax: number;
-  /** Requests of one connection that may wait at once (pipelining). */
+  /** Requests of one connection that may wait at once, for their part or for one before them (pipelining); one more cuts it. */
   heldMax: number;
 }>;
 
@@ -22,8 +22,10 @@ export class HttpConnection {
   readonly remoteAddress: string;
   /** True from its first answered HLS request on: it counts as a connection of viewers. */
   isHls = false;
-  /** Its requests that wait for something. */
-  readonly held: HeldRequest[] = [];
+  /** Its request that waits for something. */
+  held: HeldRequest | null = null;
+  /** What came after that one, and is looked at when that is answered. */
+  readonly behind: (() => void)[] = [];
   /** Who asked last on it: saves the look-up while it stays the same. */
   viewer: HlsViewer | null = null;
   /** Bytes the kernel had taken at `movedAtMs`. */
@@ -33,6 +35,16 @@ export class HttpConnection {
   constructor(socket: Socket) {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
+  }
+
+  /** The request that waited is answered: the next one's turn, up to one that waits again. */
+  goOn(): void {
+    this.held = null;
+    while (this.held === null) {
+      const next = this.behind.shift();
+      if (next === undefined) return;
+      next();
+    }
   }
 
   /** True when something is queued and no write of it was finished for `stuckMsMax`: also a trickle, which would keep what it is read from. */
@@ -71,11 +83,12 @@ export class HttpConnections {
       this.#bySocket.delete(socket);
       if (connection.isHls) this.#hlsCount -= 1;
       connection.viewer = null;
-      for (const held of connection.held) {
-        held.response = null; // lets the request's memory go before its list is released
-        if (held.viewer !== null) held.viewer.waiting -= 1;
-      }
-      connection.held.length = 0;
+      const { held } = connection;
+      connection.held = null;
+      connection.behind.length = 0;
+      if (held === null) return;
+      held.way = null; // lets the socket's memory go before its list is released
+      if (held.viewer !== null) held.viewer.waiting -= 1;
     });
   }
 

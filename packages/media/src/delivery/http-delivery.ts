@@ -9,7 +9,7 @@ import type { StreamHub } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { FlvDelivery } from './flv-delivery.ts';
-import type { HlsDelivery } from './hls-delivery.ts';
+import type { Asking, HlsDelivery } from './hls-delivery.ts';
 import { readHlsPath } from './hls-request.ts';
 import { CORS_HEADERS, HttpAnswer, KEEP_ALIVE_TIMEOUT_MS } from './http-answer.ts';
 import type { HttpConnections } from './http-connections.ts';
@@ -93,6 +93,9 @@ export class HttpDelivery {
       request.socket.destroy(); // a pipelined request would be a second viewer on one connection
       return;
     }
+    const connection = this.#options.connections.find(request.socket);
+    if (connection === undefined) return; // closed meanwhile
+    if (this.#options.hls.keepsBack(connection, () => this.#answer(request, response))) return;
     const { path, query } = splitUrl(request.url ?? '');
     if (request.method === 'OPTIONS') {
       response.writeHead(204, CORS_HEADERS).end();
@@ -103,11 +106,12 @@ export class HttpDelivery {
       return;
     }
     const target = readHlsPath(path);
-    if (target === null) this.#answerFlv(path, request, response);
-    else this.#options.hls.handle(target, query, request, response);
+    const asking = { request, response, connection };
+    if (target === null) this.#answerFlv(path, asking);
+    else this.#options.hls.handle(target, query, asking);
   }
 
-  #answerFlv(path: string, request: IncomingMessage, response: ServerResponse): void {
+  #answerFlv(path: string, { request, response, connection }: Asking): void {
     const { metrics, connections, proxies } = this.#options;
     const playbackId = FLV_PATH.exec(path)?.[1];
     const stream = playbackId === undefined ? undefined : this.#options.hub.find(playbackId);
@@ -125,9 +129,8 @@ export class HttpDelivery {
       response.writeHead(200, FLV_HEADERS).end();
       return;
     }
-    const connection = connections.find(request.socket);
-    if (connection === undefined || response.socket === null) {
-      request.socket.destroy(); // closed meanwhile, or asked for behind an answer that is still to come
+    if (response.socket === null) {
+      request.socket.destroy(); // asked for behind an answer that is still to come
       return;
     }
     connections.unmarkHls(connection);
