@@ -2,6 +2,7 @@
 /** `npm run lab -- <command>`: the command line of the lab. */
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import { calibrateCommand } from './calibrate-command.ts';
 import { conformanceCommand } from './conformance-command.ts';
 import { publishCommand } from './publish-command.ts';
 import { replayCommand } from './replay-command.ts';
@@ -43,6 +44,7 @@ const program = new Command('showfloor-lab')
   .addCommand(reportCommand())
   .addCommand(replayCommand())
   .addCommand(conformanceCommand())
+  .addCommand(calibrateCommand())
   .addCommand(publishCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();

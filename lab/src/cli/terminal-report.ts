@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { formatClock } from '../engine/duration.ts';
 import { keyFigures } from '../report/key-figures.ts';
 import { formatLimit, formatValue, headline, outcomeSentence } from '../report/sentences.ts';
+import { canaryLines } from '../run-folder/run-canary.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import type { Judgement } from '../verdict/judge.ts';
@@ -36,6 +37,7 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
     table.toString(),
     figures.join(' · '),
     `clock: ${manifest.clock.note}`,
+    ...canaryLines(run),
     ...(manifest.skippedGroups.length > 0
       ? [`skipped, the target has no plane for them: ${manifest.skippedGroups.join(', ')}`]
       : []),

@@ -67,19 +67,23 @@ class ViewingSession {
     this.#connect(0);
     const isStarted = (): boolean => this.#player.totals.startupMs !== null;
     let playedAtMs = this.#requestedAtMs;
-    while (await pause(WATCH_EVERY_MS, signal)) {
+    const over = Promise.withResolvers<void>();
+    const watch = setInterval(() => {
       const nowMs = monotonicMs();
       this.#player.advance(nowMs);
       this.#context.pictures.look(nowMs, this.#player);
       this.#connection?.watch(nowMs);
       if (this.#player.state === 'playing') playedAtMs = nowMs;
       const stage = isStarted() ? 'during_play' : 'before_start';
-      if (nowMs - playedAtMs <= (isStarted() ? STALL_PATIENCE_MS : START_PATIENCE_MS)) continue;
+      if (nowMs - playedAtMs <= (isStarted() ? STALL_PATIENCE_MS : START_PATIENCE_MS)) return;
       this.#metrics.failures[stage].add();
       this.#context.event(`play_failed_${stage}`, { waited_ms: Math.round(nowMs - playedAtMs) });
       this.#player.fail(nowMs);
-      break;
-    }
+      over.resolve();
+    }, WATCH_EVERY_MS);
+    signal.addEventListener('abort', () => over.resolve(), { once: true });
+    if (!signal.aborted) await over.promise;
+    clearInterval(watch);
     this.#connection?.close();
     this.#connection = null;
     this.#player.end(monotonicMs());

@@ -16,10 +16,10 @@ test('the probe with the shortest way tells the offset; half its round trip and 
 
 test('what the clocks drifted apart during the run is added to the bound; a missing comparison leaves it unknown', () => {
   const start = { offsetMs: 100, boundMs: 5 };
-  expect(clockOfRun(false, start, { offsetMs: 103, boundMs: 8 }).boundMs).toBe(11);
-  expect(clockOfRun(false, start, null).boundMs).toBeNull();
-  expect(clockOfRun(false, null, start).boundMs).toBeNull();
-  expect(clockOfRun(true, null, null).boundMs).toBe(0);
+  expect(clockOfRun(false, [start, { offsetMs: 103, boundMs: 8 }]).boundMs).toBe(11);
+  expect(clockOfRun(false, [start, null]).boundMs).toBeNull();
+  expect(clockOfRun(false, [null, start]).boundMs).toBeNull();
+  expect(clockOfRun(true, []).boundMs).toBe(0);
 });
 
 test('a target whose clock is an hour ahead is found to be', async () => {

@@ -50,26 +50,37 @@ export function bestComparison(probes: readonly ClockProbe[]): ClockComparison |
   };
 }
 
-/** What the manifest says of the clocks: compared at the start, whose offset the run uses, and again at the end. */
+/**
+ * What the manifest says of the clocks: compared at the start, whose offset the run uses, every minute, and at the end.
+ * `steppedMs`: how far this host's own clock was set meanwhile.
+ */
 export function clockOfRun(
   isCoLocated: boolean,
-  start: ClockComparison | null,
-  end: ClockComparison | null,
+  comparisons: readonly (ClockComparison | null)[],
+  steppedMs = 0,
 ): Manifest['clock'] {
+  const stepNote = steppedMs === 0 ? '' : `; this host's clock was set by ${steppedMs.toFixed(0)} ms meanwhile`;
   if (isCoLocated) {
     return {
-      boundMs: 0,
-      note: 'generator and target share one clock, the publisher is taken to do so too: the error bound of latencies is 0',
+      boundMs: steppedMs,
+      note:
+        'generator and target share one clock, the publisher is taken to do so too: the error bound of latencies is ' +
+        `${steppedMs.toFixed(0)}${stepNote}`,
     };
   }
-  if (start === null || end === null) {
+  const known = comparisons.filter((one) => one !== null);
+  const [start, end] = [comparisons[0] ?? null, comparisons.at(-1) ?? null];
+  if (start === null || end === null || comparisons.length < 2) {
     return { boundMs: null, note: 'the clocks of generator and target were not compared: delays cannot be judged' };
   }
-  const boundMs = Math.max(start.boundMs, end.boundMs) + Math.abs(end.offsetMs - start.offsetMs);
+  const driftMs = Math.max(...known.map(({ offsetMs }) => Math.abs(offsetMs - start.offsetMs)));
+  const boundMs = Math.max(...known.map((one) => one.boundMs)) + driftMs + steppedMs;
+  const side = start.offsetMs < 0 ? 'behind' : 'ahead of';
   return {
     boundMs,
     note:
-      `the target's clock is ${start.offsetMs.toFixed(0)} ms ahead of the generator's, corrected, wrong by at most ` +
-      `${boundMs.toFixed(0)} ms; the publisher is taken to have the target's clock`,
+      `the target's clock is ${Math.abs(start.offsetMs).toFixed(0)} ms ${side} the generator's, corrected, wrong by at ` +
+      `most ${boundMs.toFixed(0)} ms (compared ${known.length} times${stepNote}); the publisher is taken to have the ` +
+      "target's clock",
   };
 }

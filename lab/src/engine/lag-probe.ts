@@ -1,7 +1,7 @@
 /** Watches the event loop of its own thread: how late it runs now, and how it did in the last second. */
 
 import { totalmem } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { monotonicMs } from '../clock.ts';
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
 import type { SelfSample } from './guard.ts';
@@ -16,6 +16,10 @@ export class LagProbe {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   readonly #lateness = new LatencyHistogram();
   readonly #timer: NodeJS.Timeout;
+  readonly #gc = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) this.#gcPauseMs = Math.max(this.#gcPauseMs, duration);
+  });
+  #gcPauseMs = 0;
   #expectedAtMs = monotonicMs() + TICK_MS;
   #recent = { lagMs: 0, atMs: 0 };
   #cpu = process.threadCpuUsage();
@@ -23,6 +27,7 @@ export class LagProbe {
 
   constructor() {
     this.#delay.enable();
+    this.#gc.observe({ entryTypes: ['gc'] });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -48,7 +53,9 @@ export class LagProbe {
       workerCpuPercent: (cpu.user + cpu.system) / 10 / elapsedMs,
       timerLatenessP99Ms: this.#lateness.count === 0 ? this.lagMs() : this.#lateness.percentileMs(99),
       memoryPercent: (100 * process.memoryUsage.rss()) / totalmem(),
+      gcPauseMs: this.#gcPauseMs,
     };
+    this.#gcPauseMs = 0;
     this.#delay.reset();
     this.#lateness.reset();
     this.#cpu = process.threadCpuUsage();
@@ -59,6 +66,7 @@ export class LagProbe {
   stop(): void {
     clearInterval(this.#timer);
     this.#delay.disable();
+    this.#gc.disconnect();
   }
 
   #tick(): void {

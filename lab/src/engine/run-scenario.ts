@@ -6,6 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { CapacityRecord } from '../calibration/capacity.ts';
+import { CANARY_FROM_VUS } from '../canary/canary-plan.ts';
+import { monotonicMs } from '../clock.ts';
 import { FaultSetup, plannedFaults } from '../faults/fault-setup.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { isThisHost, takeFingerprint } from '../run-folder/fingerprint.ts';
@@ -18,6 +21,7 @@ import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
+import { Honesty } from './honesty.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
 import type { RunObserver } from './run-observer.ts';
 import type { ActorKind, Group, Scenario } from './scenario.ts';
@@ -42,6 +46,10 @@ export type RunOptions = {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly observer?: RunObserver;
+  /** What was found of the machine before; goes into the manifest. */
+  readonly calibration?: CapacityRecord;
+  /** A viewer of each kind in a process of its own. Default: in runs of {@link CANARY_FROM_VUS} virtual users and more. */
+  readonly hasCanary?: boolean;
 };
 
 /** A finished run. */
@@ -58,41 +66,49 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   options.observer?.started?.(manifest);
   const signal = options.signal ?? new AbortController().signal;
   const stock = await StockCheck.begin(options.adapter, options.target, signal);
-  const askClock = () => (manifest.isCoLocated ? null : measureClock(options.adapter, options.target));
-  const clock = await askClock();
+  const honesty = new Honesty({
+    isCoLocated: manifest.isCoLocated,
+    askClock: () => measureClock(options.adapter, options.target),
+    writer,
+    hasCanary: options.hasCanary ?? plan.vus.length >= CANARY_FROM_VUS,
+  });
+  const clockOffsetMs = await honesty.begin();
   const steering: SteeringRecord[] = [];
   const addSelf = (self: SelfSample): void => coordinator.addSelf(self);
   const faults = await FaultSetup.open(plan, options.target, options.processes ?? {}, addSelf);
+  const common = {
+    runId: manifest.runId,
+    seed: plan.seed,
+    target: faults.targetForUsers,
+    adapterUrl: options.adapterUrl,
+    clockOffsetMs,
+  };
+  const startAtMs = monotonicMs();
+  await honesty.openCanary(scenario.groups, plan, common);
   const coordinator: Coordinator = new Coordinator({
     plan,
     workers,
     writer,
     stock,
     guard: manifest.guard,
-    task: {
-      runId: manifest.runId,
-      seed: plan.seed,
-      groups: scenario.groups,
-      target: faults.targetForUsers,
-      adapterUrl: options.adapterUrl,
-      clockOffsetMs: clock?.offsetMs ?? 0,
-    },
+    task: { ...common, groups: scenario.groups },
     onProgress: (progress) => {
       options.onProgress?.(progress);
       options.observer?.progressed?.(progress);
     },
     conduct: async (stage) => {
       const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
-      await Promise.all([faults.conduct(stage), steered]);
+      await Promise.all([faults.conduct(stage), steered, honesty.conduct(stage, addSelf)]);
     },
   });
   // A run that cannot be kept is not worth its length.
-  const end = await finallyClose(coordinator.run(AbortSignal.any([signal, writer.failed])), faults);
+  const end = await finallyClose(coordinator.run(AbortSignal.any([signal, writer.failed])), faults, honesty);
+  const findings = await honesty.finish(startAtMs);
   await writer.close();
   await writer.writeManifest({
     ...manifest,
     ...(steering.length === 0 ? {} : { steering }),
-    clock: clockOfRun(manifest.isCoLocated, clock, await askClock()),
+    ...findings,
     end,
   });
   const run = await readRunFolder(options.folder);
@@ -101,10 +117,11 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   return { verdict, run };
 }
 
-async function finallyClose<T>(work: Promise<T>, faults: FaultSetup): Promise<T> {
+async function finallyClose<T>(work: Promise<T>, faults: FaultSetup, honesty: Honesty): Promise<T> {
   try {
     return await work;
   } finally {
+    await honesty.stop();
     await faults.close();
   }
 }
@@ -117,7 +134,7 @@ const PLANE_OF: Readonly<Record<ActorKind, Plane>> = {
 };
 
 /** Groups whose plane, or way of watching, the target lacks are skipped, by name: nobody waits for them. */
-function withoutMissingPlanes(scenario: Scenario, target: TargetDescription) {
+export function withoutMissingPlanes(scenario: Scenario, target: TargetDescription) {
   const abilities = abilitiesOf(target);
   const isPossible = (group: Group): boolean => {
     const needs = abilityFor(group);
@@ -169,7 +186,8 @@ async function makeManifest(
     workers,
     criteria: scenario.criteria,
     guard: { ...GUARD_DEFAULTS, ...scenario.guard },
-    clock: clockOfRun(isCoLocated, null, null),
+    ...(options.calibration === undefined ? {} : { calibration: options.calibration }),
+    clock: clockOfRun(isCoLocated, []),
     fingerprint: takeFingerprint(),
     startedAtWallMs: Date.now(),
     end: null,

@@ -36,7 +36,7 @@ export async function isThisHost(url: string): Promise<boolean> {
 }
 
 /** Soft limit of open files; null where the kernel does not tell. */
-function openFilesMax(): number | null {
+export function openFilesMax(): number | null {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
     return line === null ? null : Number(line[1]);

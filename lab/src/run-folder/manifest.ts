@@ -1,4 +1,6 @@
 /** The run folder's manifest: everything but the measurements. The verdict and the report are made from it alone. */
+import type { CapacityRecord } from '../calibration/capacity.ts';
+import type { CanaryGroup } from '../canary/canary-plan.ts';
 import type { GuardLimits } from '../engine/guard.ts';
 import type { Phase } from '../engine/plan.ts';
 import type { ScheduledFault } from '../faults/fault.ts';
@@ -56,6 +58,10 @@ export type Manifest = {
   readonly workers: number;
   readonly criteria: readonly Criterion[];
   readonly guard: GuardLimits;
+  /** What the machine can do, and how much of it the plan needs. Absent when nobody asked. */
+  readonly calibration?: CapacityRecord;
+  /** Who is compared with whom; absent in runs without a canary. */
+  readonly canary?: readonly CanaryGroup[];
   readonly clock: { readonly boundMs: number | null; readonly note: string };
   readonly fingerprint: Fingerprint;
   readonly startedAtWallMs: number;

@@ -9,6 +9,7 @@ export const STAMP_REASONS = {
   steered: 'its size was changed by hand while it ran',
   'over-capacity': 'it asked more of the generator than it can do without strain',
   uncalibrated: 'nobody measured what the generator can do',
+  'generator-suspected': 'the crowd fared much worse than its canary',
   indicative: 'it was too small to prove what it shows',
 } as const;
 
@@ -16,7 +17,7 @@ export const STAMP_REASONS = {
 export type Stamp = keyof typeof STAMP_REASONS;
 
 /** Stamps of a run, in a fixed order. */
-export function stampsOf(manifest: Manifest, judgements: readonly Judgement[]): Stamp[] {
+export function stampsOf(manifest: Manifest, judgements: readonly Judgement[], isSuspected = false): Stamp[] {
   const { calibration } = manifest;
   const isSmall = judgements.some(
     ({ criterion, outcome, isIndicative }) => criterion.isMandatory && outcome === 'pass' && isIndicative,
@@ -27,6 +28,7 @@ export function stampsOf(manifest: Manifest, judgements: readonly Judgement[]): 
     steered: manifest.steering !== undefined,
     'over-capacity': (calibration?.usedPercent ?? 0) > (calibration?.limitPercent ?? 100),
     uncalibrated: calibration?.source === 'unknown',
+    'generator-suspected': isSuspected,
     indicative: isSmall,
   };
   return (Object.keys(facts) as Stamp[]).filter((stamp) => facts[stamp]);

@@ -2,6 +2,7 @@
 import { abilitiesOf } from '../target/target.ts';
 import { type Judgement, judge } from '../verdict/judge.ts';
 import { decide, EXIT_CODES, type RunOutcome, type RunTrust, whyInvalid } from '../verdict/verdict.ts';
+import { canaryOf } from './run-canary.ts';
 import type { RunData } from './run-reader.ts';
 import { type Stamp, stampsOf } from './run-stamps.ts';
 
@@ -37,9 +38,10 @@ export function verdictOf(run: RunData): RunVerdict {
     viewers: manifest.viewers,
     cores: manifest.fingerprint.cores,
   });
-  const trust = trustOf(run);
+  const suspicions = canaryOf(run).flatMap((one) => one.suspicions);
+  const trust = { ...trustOf(run), ...(suspicions.length === 0 ? {} : { suspicions }) };
   const outcome = decide(judgements, trust);
-  const stamps = stampsOf(manifest, judgements);
+  const stamps = stampsOf(manifest, judgements, (trust.suspicions ?? []).length > 0);
   return {
     version: 1,
     runId: manifest.runId,

@@ -6,6 +6,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { CanarySecond } from '../canary/canary-process.ts';
 import type { LabEvent } from '../clients/actor.ts';
 import type { SelfSample } from '../engine/guard.ts';
 import type { Plan } from '../engine/plan.ts';
@@ -43,6 +44,7 @@ export class RunWriter {
   readonly #events: WriteStream;
   readonly #failure = new AbortController();
   #observer: RunObserver = {};
+  #canary: WriteStream | null = null;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -98,6 +100,12 @@ export class RunWriter {
     }
   }
 
+  /** A line of `canary.jsonl`; the file is there only in runs that have a canary. */
+  writeCanary(second: CanarySecond): void {
+    this.#canary ??= this.#open('canary.jsonl');
+    writeLine(this.#canary, second);
+  }
+
   /** Tells what is written, as it is written. */
   observe(observer: RunObserver): void {
     this.#observer = observer;
@@ -105,7 +113,8 @@ export class RunWriter {
 
   /** Resolves when everything is on disk. Throws {@link RunWriteError} when something never will be. */
   async close(): Promise<void> {
-    const streams = [this.#series, this.#histograms, this.#events].filter((stream) => !stream.destroyed);
+    const all = [this.#series, this.#histograms, this.#events, ...(this.#canary === null ? [] : [this.#canary])];
+    const streams = all.filter((stream) => !stream.destroyed);
     for (const stream of streams) stream.end();
     await Promise.allSettled(streams.map((stream) => finished(stream)));
     this.failed.throwIfAborted();
