@@ -1,10 +1,9 @@
-import type { Criterion, RampingVus, Scenario } from '../src/index.ts';
-import { HLS_CRITERIA, LLHLS_CRITERIA, ROOM_CRITERIA, SHOP_CRITERIA, VIDEO_CRITERIA } from './criteria.ts';
+import type { RampingVus, Scenario } from '../src/index.ts';
+import { RAMP_CRITERIA } from './criteria/kpis.ts';
+import { mixOf, viewerGroups, watchedBy } from './crowd.ts';
 
 const VIEWERS = 500;
 const MINUTE_MS = 60_000;
-/** Of those who do not watch by LL-HLS (T-55, 2.2 S1 step 4). */
-const CLASSIC_SHARE = 0.7;
 /** 5 % put something into their cart (2.2 S1 step 7). */
 const SHOPPER_SHARE = 0.05;
 
@@ -29,42 +28,14 @@ export const parameters = { 'llhls-share': 0 };
  * equal parts from both (Readings 14).
  */
 export function configure({ 'llhls-share': llhlsShare }: typeof parameters): Scenario {
-  const low = Math.round(VIEWERS * Math.min(1, Math.max(0, llhlsShare)));
-  const classic = Math.round((VIEWERS - low) * CLASSIC_SHARE);
-  const flv = VIEWERS - low - classic;
+  const mix = mixOf(VIEWERS, llhlsShare);
   return {
     name: 'ramp',
     purpose: 'Five hundred people come over five minutes, stay for thirty, and leave within five.',
     durationMs: 40 * MINUTE_MS,
     viewers: VIEWERS,
     groups: {
-      ...(flv === 0
-        ? {}
-        : {
-            'flv-viewers': {
-              actor: 'flv-viewer',
-              timing: upAndDown(flv),
-              options: { profile: 'mpegts.js', sampleEvery: 10 },
-            } as const,
-          }),
-      ...(classic === 0
-        ? {}
-        : {
-            'hls-viewers': {
-              actor: 'hls-viewer',
-              timing: upAndDown(classic),
-              options: { profile: 'hls.js', mode: 'classic', sampleEvery: 10, recordEvery: 100 },
-            } as const,
-          }),
-      ...(low === 0
-        ? {}
-        : {
-            'llhls-viewers': {
-              actor: 'hls-viewer',
-              timing: upAndDown(low),
-              options: { profile: 'hls.js', mode: 'low-latency', sampleEvery: 10, recordEvery: 100 },
-            } as const,
-          }),
+      ...viewerGroups(mix, upAndDown),
       room: { actor: 'room-member', timing: upAndDown(VIEWERS), options: { chatEveryMs: 30_000 } },
       shoppers: {
         actor: 'shopper',
@@ -72,21 +43,8 @@ export function configure({ 'llhls-share': llhlsShare }: typeof parameters): Sce
         options: { visitEveryMs: MINUTE_MS, abandonShare: 0.5 },
       },
     },
-    criteria: [
-      ...(flv === 0 ? [] : inHold(VIDEO_CRITERIA)),
-      ...(classic === 0 ? [] : inHold(HLS_CRITERIA)),
-      ...(low === 0 ? [] : inHold(LLHLS_CRITERIA)),
-      ...ROOM_CRITERIA,
-      ...SHOP_CRITERIA,
-    ],
+    criteria: watchedBy(mix, RAMP_CRITERIA),
   };
-}
-
-/** In the hold of the ramp half a percent of stalled time is the limit (T-17, Readings 3). */
-function inHold(criteria: readonly Criterion[]): Criterion[] {
-  return criteria.map((criterion) =>
-    criterion.id.endsWith('rebuffer-ratio') ? { ...criterion, limit: 0.5 } : criterion,
-  );
 }
 
 /** With the mix that the strategy names. */

@@ -1,4 +1,4 @@
-/** `--process NAME=PID` and `--command NAME:stop=…`: which processes the faults of a scenario may touch. */
+/** `--process NAME=PID`, `NAME=auto` and `--command NAME:stop=…`: which processes the faults of a scenario may touch. */
 import { InvalidArgumentError } from 'commander';
 import type { ProcessBindings } from '../faults/process-control.ts';
 
@@ -6,10 +6,13 @@ const PID_MIN = 2; // 1 is the system
 
 /** Adds one `NAME=PID`. */
 export function addProcess(text: string, known: ProcessBindings = {}): ProcessBindings {
-  const [, name, digits] = /^([\w-]+)=(\d+)$/.exec(text) ?? [];
+  const [, name, digits] = /^([\w-]+)=(\d+|auto)$/.exec(text) ?? [];
+  if (name !== undefined && digits === 'auto') return { ...known, [name]: { ...known[name], isAuto: true } };
   const pid = Number(digits);
   if (name === undefined || pid < PID_MIN || pid === process.pid) {
-    throw new InvalidArgumentError('It must be a name and a pid, e.g. media-server=1234.');
+    throw new InvalidArgumentError(
+      'It must be a name and a pid, e.g. media-server=1234, or media-server=auto on this machine.',
+    );
   }
   return { ...known, [name]: { ...known[name], pid } };
 }

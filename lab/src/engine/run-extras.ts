@@ -36,7 +36,7 @@ type Setup = {
   readonly onSelf: (self: SelfSample) => void;
 };
 
-/** One run; its owner calls `close()`. */
+/** One run; its owner calls `during()`. */
 export class RunExtras {
   readonly #options: ExtraOptions;
   readonly #setup: Setup;
@@ -82,7 +82,16 @@ export class RunExtras {
     await Promise.all([this.#reportPublishers(stage), this.#watchShow(stage), this.#sentinels?.conduct(stage)]);
   }
 
-  async close(): Promise<void> {
+  /** Closes itself when the work is over, however it ends. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      await this.#close();
+    }
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([this.#networks.close(), this.#sentinels?.close()]);
   }
 

@@ -145,6 +145,7 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   publish_pacing_error_ms: trend(
     'how far sent media are off from real time: of each stream and second the latest frame; of ffmpeg either way',
   ),
+  publish_pacing_checks_total: counter('looks at a stream on air, about one per stream and second'),
   publish_backlog_bytes: gauge('handed to the sockets of publishers and not taken by the kernel yet, all streams'),
   publish_dropped_tags_total: counter('tags that a publisher left out because its backlog was over its bound'),
   publish_losses_total: counter('publishes that broke off'),

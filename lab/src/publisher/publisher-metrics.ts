@@ -8,6 +8,7 @@ export type PublisherMetrics = {
   readonly refusals: (reason: string) => Counter;
   readonly connectMs: Trend;
   readonly pacingErrorMs: Trend;
+  readonly pacingChecks: Counter;
   readonly backlogBytes: Gauge;
   readonly onAir: Gauge;
   readonly droppedTags: Counter;
@@ -23,6 +24,7 @@ export function createPublisherMetrics(recorder: Recorder, encoder: string): Pub
     accepted: recorder.counter('publish_accepted_total', tags),
     refusals: (reason) => recorder.counter('publish_refusals_total', { ...tags, reason }),
     connectMs: recorder.trend('publish_connect_ms', tags),
+    pacingChecks: recorder.counter('publish_pacing_checks_total', tags),
     pacingErrorMs: recorder.trend('publish_pacing_error_ms', tags),
     backlogBytes: recorder.gauge('publish_backlog_bytes', tags),
     onAir: recorder.gauge('publishers_on_air', tags),

@@ -51,6 +51,7 @@ export class StreamFigures {
 
   /** `droppedTags` counts from the beginning of the connection. */
   sent(stats: Readonly<{ pacingErrorMs: number; backlogBytes: number; droppedTags: number }>): void {
+    this.#metrics.pacingChecks.add();
     this.#metrics.pacingErrorMs.record(stats.pacingErrorMs);
     this.#metrics.backlogBytes.add(stats.backlogBytes - this.#backlogBytes);
     this.#backlogBytes = stats.backlogBytes;
