@@ -37,6 +37,7 @@ import {
   type ShowChange,
   type TargetAdapter,
   type TargetDescription,
+  type TargetSource,
   TargetUnreachableError,
 } from '../src/index.ts';
 
@@ -65,7 +66,42 @@ async function detect(url: URL): Promise<TargetDescription | null> {
     room: { webSocketUrl: socket.href, name: show.playbackId },
     shop: { baseUrl: config.commerce.baseUrl, show: show.playbackId, testCard: config.payment.testCard },
     version: null,
+    sources: sourcesOf(config),
   };
+}
+
+/** Ports of `npm start`: a plane on its own default has its admin listener on the one beside it. */
+const ADMIN_PORTS = [
+  { name: 'commerce-server', port: 3000, adminPort: 3010 },
+  { name: 'worker', port: 3000, adminPort: 3012 },
+  { name: 'realtime-server', port: 3001, adminPort: 3011 },
+  { name: 'media-server', port: 8080, adminPort: 1985 },
+] as const;
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
+
+/** On another machine only the address that anybody may ask; on this one its processes, and metrics at the default ports. */
+function sourcesOf({ commerce, realtime, video }: ClientConfig): TargetSource[] {
+  const urls = {
+    commerce: new URL(commerce.baseUrl),
+    realtime: new URL(realtime.baseUrl),
+    video: new URL(video.baseUrl),
+  };
+  const ready = new URL('/api/health/ready', urls.commerce);
+  const sources: TargetSource[] = [{ kind: 'health', name: 'showfloor', where: ready.href }];
+  if (!Object.values(urls).every(({ hostname }) => LOOPBACK.test(hostname))) return sources;
+  const listening = { 'commerce-server': urls.commerce, 'realtime-server': urls.realtime, 'media-server': urls.video };
+  for (const [name, { port }] of Object.entries(listening))
+    sources.push({ kind: 'process', name, where: `port=${port}` });
+  // The worker listens to nobody outside; PostgreSQL, where it is the embedded one, has the same parent.
+  sources.push({ kind: 'process', name: 'worker', where: `apps/worker/src/main beside port=${urls.commerce.port}` });
+  sources.push({ kind: 'process', name: 'postgres', where: `postgres -D beside port=${urls.commerce.port}` });
+  const ports = Object.values(urls).map(({ port }) => Number(port));
+  for (const { name, port, adminPort } of ADMIN_PORTS) {
+    if (ports.includes(port))
+      sources.push({ kind: 'prometheus', name, where: `http://127.0.0.1:${adminPort}/metrics` });
+  }
+  if (ports.includes(8080)) sources.push({ kind: 'srs', name: 'media-server', where: 'http://127.0.0.1:1985' });
+  return sources;
 }
 
 /** Null when there is an answer, but not this one. Throws when there is none. */

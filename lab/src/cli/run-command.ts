@@ -3,12 +3,15 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { CollectorSetupError } from '../collectors/start-collectors.ts';
 import { PlanError } from '../engine/arrivals.ts';
 import { parseDurationMs } from '../engine/duration.ts';
+import { observeAll } from '../engine/run-observer.ts';
 import { runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
 import { FaultNetworkError } from '../faults/fault-network.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
+import { EndpointError } from '../outputs/prometheus-endpoint.ts';
 import { writeReport } from '../report/write-report.ts';
 import { summariseRepetitions } from '../run-folder/repetitions.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
@@ -16,6 +19,7 @@ import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts'
 import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import { addCollectFlags, type CollectFlags, collectRequest, openPrometheus } from './collect-flags.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
 import { repetitionReport } from './repetition-report.ts';
@@ -27,7 +31,7 @@ const LAB = fileURLToPath(new URL('../../', import.meta.url));
 const SECOND_SIGNAL_AFTER_MS = 500;
 const SCENARIOS = resolve(LAB, 'scenarios');
 
-type RunFlags = {
+type RunFlags = CollectFlags & {
   readonly target: URL;
   readonly kind?: string;
   readonly out?: string;
@@ -44,7 +48,7 @@ type RunFlags = {
 
 /** `run SCENARIO --target URL`. */
 export function runCommand(): Command {
-  return new Command('run')
+  return addCollectFlags(new Command('run'))
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
@@ -147,6 +151,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<RunVerdict> {
   const view = createProgressView(process.stdout, scenario, found.description, signal);
+  const metrics = await openPrometheus(flags);
   try {
     const { verdict, run } = await runScenario({
       scenario,
@@ -164,6 +169,8 @@ async function runOnce(
       processes: mergeBindings(flags.process, flags.command),
       signal,
       onProgress: view.update,
+      observer: observeAll([metrics.observer]),
+      collect: collectRequest(flags),
     });
     view.end();
     const reportPath = await writeReport(run, verdict);
@@ -171,6 +178,7 @@ async function runOnce(
     return verdict;
   } finally {
     view.end();
+    await metrics.close();
   }
 }
 
@@ -222,7 +230,14 @@ class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 }
 
-const USAGE_ERRORS = [UnusableFolderError, ScenarioError, PlanError, FaultNetworkError];
+const USAGE_ERRORS = [
+  EndpointError,
+  CollectorSetupError,
+  UnusableFolderError,
+  ScenarioError,
+  PlanError,
+  FaultNetworkError,
+];
 
 async function listScenarios(): Promise<string[]> {
   const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));

@@ -21,7 +21,11 @@ type SampleHead = {
 };
 
 /** A scrape that brought figures. Only what was really seen is in `metrics`: what cannot be read is left out. */
-export type CollectedSample = SampleHead & { readonly metrics: Readonly<Record<string, number>> };
+export type CollectedSample = SampleHead & {
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Distributions that merge (HdrHistogram V2, compressed, base64), by what was measured. */
+  readonly histograms?: Readonly<Record<string, string>>;
+};
 
 /** A scrape that brought none: a gap, never zero. */
 export type CollectorGap = SampleHead & { readonly error: string };

@@ -15,3 +15,21 @@ export type RunObserver = {
   /** Every line of `samples.jsonl`. */
   readonly sampled?: (line: SampleLine) => void;
 };
+
+/** One that tells them all, in this order. */
+export function observeAll(observers: readonly RunObserver[]): Required<RunObserver> {
+  return {
+    started: (manifest) => {
+      for (const observer of observers) observer.started?.(manifest);
+    },
+    progressed: (progress) => {
+      for (const observer of observers) observer.progressed?.(progress);
+    },
+    event: (event) => {
+      for (const observer of observers) observer.event?.(event);
+    },
+    sampled: (line) => {
+      for (const observer of observers) observer.sampled?.(line);
+    },
+  };
+}

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { CapacityRecord } from '../calibration/capacity.ts';
 import { CANARY_FROM_VUS } from '../canary/canary-plan.ts';
 import { monotonicMs } from '../clock.ts';
+import { type CollectRequest, RunCollection } from '../collectors/run-collection.ts';
 import { FaultSetup, plannedFaults } from '../faults/fault-setup.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { isThisHost, takeFingerprint } from '../run-folder/fingerprint.ts';
@@ -46,6 +47,8 @@ export type RunOptions = {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly observer?: RunObserver;
+  /** What to collect besides what the target's adapter knows; default: nothing. */
+  readonly collect?: CollectRequest;
   /** What was found of the machine before; goes into the manifest. */
   readonly calibration?: CapacityRecord;
   /** A viewer of each kind in a process of its own. Default: in runs of {@link CANARY_FROM_VUS} virtual users and more. */
@@ -60,7 +63,16 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, skippedGroups } = withoutMissingPlanes(options.scenario, options.target);
   const plan = makePlan(scenario, options.size);
   const workers = Math.max(1, Math.min(options.workers ?? availableParallelism(), plan.vus.length));
-  const manifest = await makeManifest({ ...options, scenario }, plan, workers, skippedGroups);
+  const collection = await RunCollection.open({
+    target: options.target,
+    scenario,
+    processes: options.processes ?? {},
+    request: options.collect ?? {},
+  });
+  const manifest: Manifest = {
+    ...(await makeManifest({ ...options, scenario }, plan, workers, skippedGroups)),
+    collection: collection.record,
+  };
   const writer = await RunWriter.create(options.folder, manifest, plan);
   writer.observe(options.observer ?? {});
   options.observer?.started?.(manifest);
@@ -95,10 +107,12 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     onProgress: (progress) => {
       options.onProgress?.(progress);
       options.observer?.progressed?.(progress);
+      collection.progressed(progress.gauges);
     },
     conduct: async (stage) => {
       const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
-      await Promise.all([faults.conduct(stage), steered, honesty.conduct(stage, addSelf)]);
+      const collected = collection.conduct(stage, writer);
+      await Promise.all([faults.conduct(stage), steered, collected, honesty.conduct(stage, addSelf)]);
     },
   });
   // A run that cannot be kept is not worth its length.

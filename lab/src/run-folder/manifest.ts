@@ -1,6 +1,7 @@
 /** The run folder's manifest: everything but the measurements. The verdict and the report are made from it alone. */
 import type { CapacityRecord } from '../calibration/capacity.ts';
 import type { CanaryGroup } from '../canary/canary-plan.ts';
+import type { CollectionRecord } from '../collectors/run-collection.ts';
 import type { GuardLimits } from '../engine/guard.ts';
 import type { Phase } from '../engine/plan.ts';
 import type { ScheduledFault } from '../faults/fault.ts';
@@ -45,6 +46,8 @@ export type Manifest = {
   readonly faults?: readonly PlannedFault[];
   /** What was added and taken away while it ran. A steered run is not the run that was planned; absent in one that was not. */
   readonly steering?: readonly SteeringRecord[];
+  /** What was collected (`samples.jsonl`), and how often. Absent in runs of earlier versions. */
+  readonly collection?: CollectionRecord;
   readonly playerProfiles: readonly string[];
   readonly seed: number;
   readonly viewers: number;

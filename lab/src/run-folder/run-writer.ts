@@ -1,6 +1,7 @@
 /**
  * Writes a run folder while the run goes on: `manifest.json`, `plan.json`, `series.jsonl` (readable figures per slice),
- * `histograms.jsonl` (the same slices as mergeable HdrHistograms), `events.jsonl`. Its owner calls `close()`.
+ * `histograms.jsonl` (the same slices as mergeable HdrHistograms), `events.jsonl`,
+ * `samples.jsonl` (what collectors saw). Its owner calls `close()`.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { CanarySecond } from '../canary/canary-process.ts';
 import type { LabEvent } from '../clients/actor.ts';
+import type { SampleLine } from '../collectors/sample.ts';
 import type { SelfSample } from '../engine/guard.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RunObserver } from '../engine/run-observer.ts';
@@ -42,6 +44,7 @@ export class RunWriter {
   readonly #series: WriteStream;
   readonly #histograms: WriteStream;
   readonly #events: WriteStream;
+  readonly #samples: WriteStream;
   readonly #failure = new AbortController();
   #observer: RunObserver = {};
   #canary: WriteStream | null = null;
@@ -51,6 +54,7 @@ export class RunWriter {
     this.#series = this.#open('series.jsonl');
     this.#histograms = this.#open('histograms.jsonl');
     this.#events = this.#open('events.jsonl');
+    this.#samples = this.#open('samples.jsonl');
   }
 
   /** Makes the folder. Throws {@link UnusableFolderError}. */
@@ -106,6 +110,12 @@ export class RunWriter {
     writeLine(this.#canary, second);
   }
 
+  /** A line of what collectors saw; with the time of day as text, as the strategy's appendix B has it. */
+  writeSample(line: SampleLine): void {
+    writeLine(this.#samples, { timestamp: new Date(line.atWallMs).toISOString(), ...line });
+    this.#observer.sampled?.(line);
+  }
+
   /** Tells what is written, as it is written. */
   observe(observer: RunObserver): void {
     this.#observer = observer;
@@ -113,7 +123,13 @@ export class RunWriter {
 
   /** Resolves when everything is on disk. Throws {@link RunWriteError} when something never will be. */
   async close(): Promise<void> {
-    const all = [this.#series, this.#histograms, this.#events, ...(this.#canary === null ? [] : [this.#canary])];
+    const all = [
+      this.#series,
+      this.#histograms,
+      this.#events,
+      this.#samples,
+      ...(this.#canary === null ? [] : [this.#canary]),
+    ];
     const streams = all.filter((stream) => !stream.destroyed);
     for (const stream of streams) stream.end();
     await Promise.allSettled(streams.map((stream) => finished(stream)));

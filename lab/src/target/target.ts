@@ -3,6 +3,7 @@
  * plain data; for the planes beyond video it also knows the words: events of the room, requests of the shop. Adapters
  * do no I/O but detection: actors send, measure and count.
  */
+import type { TargetSource } from '../collectors/source.ts';
 import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 
 /** Plain data: it travels to the worker threads and into the run's manifest. No secrets. */
@@ -21,6 +22,8 @@ export type TargetDescription = {
   readonly room: { readonly webSocketUrl: string; readonly name: string } | null;
   readonly shop: { readonly baseUrl: string; readonly show: string; readonly testCard: string } | null;
   readonly version: string | null;
+  /** What can be collected of it, by its default addresses; what does not answer is left out. */
+  readonly sources?: readonly TargetSource[];
 };
 
 /** One stream of several. */
