@@ -189,7 +189,7 @@ export class CollectedFigures {
 
 /** A machine and a process on it may go by the same name. */
 function nameOf({ collector, source }: SampleLine): string {
-  return collector === 'host' ? `machine of ${source}` : source;
+  return collector === 'host' ? `machine of ${source === 'lab' ? 'the lab' : source}` : source;
 }
 
 function meter(label: string, value: string, percent: number | null, badAbove: number): Meter {

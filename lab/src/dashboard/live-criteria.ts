@@ -93,7 +93,8 @@ class LiveCriterion {
 
   addLine(line: SampleLine): void {
     if (line.collector.split(' ', 1)[0] === this.#needsCollector) this.#isCollectorSeen = true;
-    if (this.#isJudgedAt(line.atMs)) this.#soFar?.addLine(line);
+    const { fromMs, toMs } = this.#phase ?? WHOLE_RUN;
+    if (line.atMs >= fromMs && line.atMs <= toMs) this.#soFar?.addLine(line);
     this.#rolling?.addLine(line);
   }
 
@@ -155,6 +156,7 @@ class LiveCriterion {
 }
 
 const NO_PHASE: Phase = { name: 'steady', fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
+const WHOLE_RUN = { fromMs: 0, toMs: Number.POSITIVE_INFINITY } as const;
 const NO_HEADING: Heading = { direction: 'unknown', reachesLimitInMs: null };
 
 function headingNote({ direction, reachesLimitInMs }: Heading): string {

@@ -11,7 +11,7 @@ const POINTS_MIN = 4;
 const CHANGE_MIN = 5;
 /** A limit that is farther away than this is not in sight. */
 const FORESIGHT_MS_MAX = 300_000;
-/** With so much room, more of it is no news. */
+/** With so much room, where it is heading is no news: one burst would look like a trend. */
 const COMFORTABLE = 50;
 
 /** One criterion. */
@@ -32,10 +32,9 @@ export class MarginTrend {
     if (last === undefined || this.#points.length < POINTS_MIN) return { direction: 'unknown', reachesLimitInMs: null };
     const perMs = slope(this.#points);
     const perMinute = perMs * 60_000;
-    if (Math.abs(perMinute) < CHANGE_MIN) return { direction: 'steady', reachesLimitInMs: null };
-    if (perMs > 0) {
-      return { direction: last[1] < COMFORTABLE ? 'easing' : 'steady', reachesLimitInMs: null };
-    }
+    if (Math.abs(perMinute) < CHANGE_MIN || last[1] > COMFORTABLE)
+      return { direction: 'steady', reachesLimitInMs: null };
+    if (perMs > 0) return { direction: 'easing', reachesLimitInMs: null };
     const leftMs = last[1] / -perMs;
     if (leftMs > FORESIGHT_MS_MAX) return { direction: 'steady', reachesLimitInMs: null };
     return { direction: 'closing', reachesLimitInMs: leftMs > 0 ? leftMs : null };

@@ -23,6 +23,7 @@ export type FigureSpec = {
 export class ShownFigure {
   readonly #spec: FigureSpec;
   readonly #rolling: RollingMeasure;
+  #isKnown = false;
 
   constructor(spec: FigureSpec) {
     this.#spec = spec;
@@ -31,6 +32,12 @@ export class ShownFigure {
 
   addSecond(second: LiveSecond): void {
     this.#rolling.addSecond(second);
+    if (!Number.isNaN(this.value)) this.#isKnown = true;
+  }
+
+  /** Whether there ever was a value: what was shown once stays, so that nothing jumps. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** NaN while nothing was measured. */

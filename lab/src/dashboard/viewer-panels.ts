@@ -80,10 +80,10 @@ export class ViewerPanels {
   streaming(watching: ReadonlyMap<Protocol, number>, collected: CollectedFigures): Panel {
     const used = PROTOCOLS.map(([protocol], index) => ({ protocol, index })).filter(
       ({ protocol, index }) =>
-        (watching.get(protocol) ?? 0) > 0 || this.#playback.some(({ cells }) => !Number.isNaN(cells[index]?.value)),
+        (watching.get(protocol) ?? 0) > 0 || this.#playback.some(({ cells }) => cells[index]?.isKnown === true),
     );
     const rows = this.#playback
-      .filter(({ cells }) => cells.some(({ value }) => !Number.isNaN(value)))
+      .filter(({ cells }) => cells.some(({ isKnown }) => isKnown))
       .map(({ label, cells }) => [label, ...used.map(({ index }) => cells[index]?.text ?? '–')]);
     const viewers = ['viewers', ...used.map(({ protocol }) => formatNumber(watching.get(protocol) ?? 0))];
     return {
@@ -164,5 +164,5 @@ function namespacesOf({ trends }: LiveSecond): string[] {
 }
 
 function shown(figures: readonly ShownFigure[]): Tile[] {
-  return figures.filter(({ value }) => !Number.isNaN(value)).map(({ tile }) => tile);
+  return figures.filter(({ isKnown }) => isKnown).map(({ tile }) => tile);
 }

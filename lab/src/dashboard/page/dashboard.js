@@ -110,6 +110,7 @@ function show(frame, pages) {
   showStatus(frame);
   fill(byId('panels'), frame.panels.map(panel));
   fill(inside('criteria'), criteriaList(frame.criteria));
+  byId('faults').hidden = frame.criteria.length === 0;
   fill(inside('faults'), [faultList(frame.faults, frame.atMs, frame.durationMs)]);
   fill(inside('alerts'), [alertList(frame.alerts)]);
   const charts = frame.charts.map((chart) => chartFigure(chart, state.rows, frame.atMs));
