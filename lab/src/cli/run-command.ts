@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { CollectorSetupError } from '../collectors/start-collectors.ts';
+import { DashboardPortError } from '../dashboard/start-dashboard.ts';
 import { PlanError } from '../engine/arrivals.ts';
 import { parseDurationMs } from '../engine/duration.ts';
-import { observeAll } from '../engine/run-observer.ts';
 import { runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
 import { FaultNetworkError } from '../faults/fault-network.ts';
@@ -19,10 +19,12 @@ import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts'
 import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
-import { addCollectFlags, type CollectFlags, collectRequest, openPrometheus } from './collect-flags.ts';
+import { addCollectFlags, type CollectFlags, collectRequest } from './collect-flags.ts';
+import { addDashboardFlag, type DashboardFlags } from './dashboard-flags.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
 import { repetitionReport } from './repetition-report.ts';
+import { openWatchers } from './run-watchers.ts';
 import { addParameter, configured, type ScenarioModule, type ScenarioParameters } from './scenario-parameters.ts';
 import { terminalReport } from './terminal-report.ts';
 
@@ -31,7 +33,7 @@ const LAB = fileURLToPath(new URL('../../', import.meta.url));
 const SECOND_SIGNAL_AFTER_MS = 500;
 const SCENARIOS = resolve(LAB, 'scenarios');
 
-type RunFlags = CollectFlags & {
+type RunFlags = CollectFlags & DashboardFlags & {
   readonly target: URL;
   readonly kind?: string;
   readonly out?: string;
@@ -48,7 +50,7 @@ type RunFlags = CollectFlags & {
 
 /** `run SCENARIO --target URL`. */
 export function runCommand(): Command {
-  return addCollectFlags(new Command('run'))
+  return addDashboardFlag(addCollectFlags(new Command('run')))
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
@@ -151,7 +153,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<RunVerdict> {
   const view = createProgressView(process.stdout, scenario, found.description, signal);
-  const metrics = await openPrometheus(flags);
+  const watchers = await openWatchers(flags, scenario);
   try {
     const { verdict, run } = await runScenario({
       scenario,
@@ -169,16 +171,17 @@ async function runOnce(
       processes: mergeBindings(flags.process, flags.command),
       signal,
       onProgress: view.update,
-      observer: observeAll([metrics.observer]),
+      observer: watchers.observer,
       collect: collectRequest(flags),
     });
     view.end();
+    watchers.finish(verdict);
     const reportPath = await writeReport(run, verdict);
     console.log(terminalReport(run, verdict, reportPath));
     return verdict;
   } finally {
     view.end();
-    await metrics.close();
+    await watchers.close();
   }
 }
 
@@ -237,6 +240,7 @@ const USAGE_ERRORS = [
   ScenarioError,
   PlanError,
   FaultNetworkError,
+  DashboardPortError,
 ];
 
 async function listScenarios(): Promise<string[]> {
