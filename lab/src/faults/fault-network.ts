@@ -18,7 +18,12 @@ export type NetworkMessage =
 export type NetworkReport =
   | { readonly type: 'ready'; readonly ports: readonly number[] }
   | { readonly type: 'applied'; readonly id: number; readonly atMs: number }
-  | { readonly type: 'self'; readonly self: SelfSample };
+  | { readonly type: 'self'; readonly self: SelfSample }
+  /** Every connection is cut. */
+  | { readonly type: 'closed' };
+
+/** The thread of the proxies is cut off when it has not said by then that it closed them. */
+export const CLOSE_MS_MAX = 5000;
 
 /** A plane whose users cannot be led through a proxy. */
 export class FaultNetworkError extends Error {
@@ -33,7 +38,9 @@ export class FaultNetwork {
   readonly #worker: Worker;
   readonly #hosts: readonly string[];
   readonly #ports: readonly number[];
-  readonly #pending = new Map<number, (atMs: number) => void>();
+  readonly #pending = new Map<number, PromiseWithResolvers<number>>();
+  readonly #closed = Promise.withResolvers<void>();
+  #failure: FaultNetworkError | null = null;
   #nextId = 0;
 
   /** Lets the users of these planes go through proxies. Throws {@link FaultNetworkError}. */
@@ -71,10 +78,13 @@ export class FaultNetwork {
     this.#ports = ports;
     worker.on('message', (report: NetworkReport) => {
       if (report.type === 'self') onSelf(report.self);
+      if (report.type === 'closed') this.#closed.resolve();
       if (report.type !== 'applied') return;
-      this.#pending.get(report.id)?.(report.atMs);
+      this.#pending.get(report.id)?.resolve(report.atMs);
       this.#pending.delete(report.id);
     });
+    worker.on('error', (error: Error) => this.#onExit(error.message));
+    worker.once('exit', () => this.#onExit('its thread ended'));
   }
 
   /** The same target, reached through the proxies. */
@@ -104,16 +114,31 @@ export class FaultNetwork {
     return Math.max(...instants);
   }
 
+  /** Never waits longer than {@link CLOSE_MS_MAX}: a run's figures must not hang on the end of a thread. */
   async close(): Promise<void> {
-    const ended = new Promise((done) => this.#worker.once('exit', done));
     this.#worker.postMessage({ type: 'close' } satisfies NetworkMessage);
-    await ended;
+    const timer = setTimeout(this.#closed.resolve, CLOSE_MS_MAX);
+    await this.#closed.promise;
+    clearTimeout(timer);
+    this.#worker.unref();
+    void this.#worker.terminate();
   }
 
+  /** Rejects when the thread is gone. */
   #apply(route: number, faults: readonly NetworkFault[]): Promise<number> {
     const id = this.#nextId++;
+    const applied = Promise.withResolvers<number>();
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    this.#pending.set(id, applied);
     this.#worker.postMessage({ type: 'apply', id, route, faults } satisfies NetworkMessage);
-    return new Promise((done) => this.#pending.set(id, done));
+    return applied.promise;
+  }
+
+  #onExit(reason: string): void {
+    this.#failure ??= new FaultNetworkError(`the network of faults is gone: ${reason}`);
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#pending.clear();
+    this.#closed.resolve();
   }
 
   #rerouted(text: string): string {

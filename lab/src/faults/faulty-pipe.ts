@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { monotonicMs } from '../clock.ts';
 import type { Random } from '../engine/random.ts';
 import { CLEAR_SHAPE, type Shape } from './network-fault.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** How the source ended. A reset overtakes what is queued. */
 type Ending = 'end' | 'reset';
@@ -123,7 +124,7 @@ export class FaultyPipe {
     this.#isOver = true;
     const { sink } = this.#options;
     if (ending === 'end') sink.end();
-    else sink.resetAndDestroy();
+    else resetSocket(sink);
   }
 
   #regulate(): void {

@@ -23,6 +23,9 @@ port.on('message', (message: NetworkMessage) => {
   }
   clearInterval(timer);
   probe.stop();
-  void Promise.all(proxies.map((proxy) => proxy.close())).then(() => port.close());
+  void Promise.all(proxies.map((proxy) => proxy.close())).then(() => {
+    post({ type: 'closed' });
+    port.close();
+  });
 });
 post({ type: 'ready', ports: proxies.map((proxy) => proxy.port) });

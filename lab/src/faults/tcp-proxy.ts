@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createRandom } from '../engine/random.ts';
 import { FaultyPipe, type PipeTotals } from './faulty-pipe.ts';
 import { type NetworkFault, shapeOf } from './network-fault.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** Where it connects to. Bounds have defaults. */
 export type TcpProxyOptions = {
@@ -86,7 +87,7 @@ export class TcpProxy {
     if (this.#isClosed || this.#links.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
       this.#counts.refusedConnections += 1;
       client.on('error', () => {});
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const number = this.#counts.acceptedConnections;
@@ -150,8 +151,8 @@ class Link {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#target?.resetAndDestroy();
+    resetSocket(this.#client);
+    if (this.#target !== null) resetSocket(this.#target);
   }
 
   readonly #onEarlyBytes = (bytes: Buffer): void => {
@@ -172,7 +173,7 @@ class Link {
     target.once('close', () => {
       if (this.#pipes === null) {
         if (!this.#client.destroyed) this.#options.onDialFailed();
-        this.#client.resetAndDestroy(); // a dead server, as seen through a proxy
+        resetSocket(this.#client); // a dead server, as seen through a proxy
       }
       this.#onClosed();
     });
