@@ -8,6 +8,7 @@ import {
 } from '@showfloor/media-formats';
 import type { FragmentMedia, PictureStamp } from '../player/hls-player.ts';
 import { readSamples, readTimedTrack, type TimedTrack } from './fmp4-samples.ts';
+import { TsMediaReader } from './ts-media-reader.ts';
 
 /** What the first bytes of a media answer look like. */
 export type MediaKind = 'fmp4' | 'ts' | 'other';
@@ -24,8 +25,9 @@ export function sniffMedia(head: Uint8Array): MediaKind {
   return FIRST_BOXES.has(String.fromCharCode(...head.subarray(4, SNIFF_BYTES))) ? 'fmp4' : 'other';
 }
 
-/** Reads whole fragments of one session. CMAF only: what is in a TS segment stays unread. */
+/** Reads whole fragments of one session, CMAF or TS. */
 export class HlsMediaReader {
+  readonly #ts = new TsMediaReader();
   #track: TimedTrack | null = null;
 
   /** A new init segment. Throws RangeError. */
@@ -33,8 +35,9 @@ export class HlsMediaReader {
     this.#track = readTimedTrack(bytes);
   }
 
-  /** Null without an init segment, or without samples. Throws RangeError and FormatError. */
+  /** Null without media that can be read, CMAF without an init segment among them. Throws RangeError and FormatError. */
   read(bytes: Uint8Array): FragmentMedia | null {
+    if (bytes[0] === TS_SYNC) return this.#ts.read(bytes);
     const track = this.#track;
     if (track === null) return null;
     const samples = readSamples(bytes, track);

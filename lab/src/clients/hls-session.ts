@@ -295,7 +295,7 @@ export class HlsSession {
     if (this.#isOver || request === null) return;
     const kind = sniffMedia(this.#head.subarray(0, this.#sniffed));
     if (kind === 'other') this.#unreadable(request.uri, 'not_media');
-    const read = body !== null && kind === 'fmp4' ? this.#readMedia(request, body) : null;
+    const read = body !== null && kind !== 'other' ? this.#readMedia(request, body) : null;
     const isFragment = request.kind === 'segment' || request.kind === 'part';
     if (isFragment && atMs - this.#mediaLane.sentAtMs > request.durationMs) this.#metrics.lateFragments.add();
     this.#startup.reached(request.kind === 'init' ? 'init' : 'media', atMs);
