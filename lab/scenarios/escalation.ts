@@ -7,6 +7,8 @@ const VIEWERS = 500;
 const MINUTE_MS = 60_000;
 /** Everybody is there after a fifth of the step. */
 const ARRIVE_SHARE = 0.2;
+/** So few viewers may watch in one way. */
+const SAMPLES_MIN = 3;
 
 /** Settings of this scenario and what they are without `--set`; sizes are viewers. */
 export const parameters = { 'llhls-share': 0, max: 10_000, goal: 500, resolution: 5, repetitions: 3 };
@@ -25,7 +27,7 @@ export function configure(numbers: typeof parameters): Scenario {
     viewers: VIEWERS,
     groups: viewerGroups(mix, (vus) => ({ executor: 'constant-vus', vus, arriveOverMs: ARRIVE_SHARE * durationMs })),
     // A step is judged from what few viewers there are; what one step lacks in samples, the repetitions at the knee make good.
-    criteria: indicative(watchedBy(mix, PLAYBACK_CRITERIA)),
+    criteria: indicative(watchedBy(mix, PLAYBACK_CRITERIA), SAMPLES_MIN),
     escalation: {
       levels: [100, 300, 500, 700, 1000],
       viewersMax: numbers.max,

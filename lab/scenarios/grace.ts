@@ -2,9 +2,9 @@ import type { Scenario } from '../src/index.ts';
 import { SHOW_CRITERIA, SHOW_END_CRITERIA } from './criteria/show-states.ts';
 
 const SECOND_MS = 1000;
-const GONE_AT_MS = 15 * SECOND_MS;
+const GONE_AT_MS = 10 * SECOND_MS;
 /** How long the end may take to be said, and some room. */
-const AFTER_MS = 15 * SECOND_MS;
+const AFTER_MS = 12 * SECOND_MS;
 
 /** Settings of this scenario and what they are without `--set`. `grace-seconds`: the grace window of the target. */
 export const parameters = { 'grace-seconds': 120 };

@@ -1,56 +1,70 @@
-import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { CollectorSetupError } from '../collectors/start-collectors.ts';
 import { DashboardPortError } from '../dashboard/start-dashboard.ts';
 import { PlanError } from '../engine/arrivals.ts';
 import { parseDurationMs } from '../engine/duration.ts';
-import { runScenario } from '../engine/run-scenario.ts';
+import { makePlan, type PlanOptions } from '../engine/plan.ts';
+import { type RunResult, runScenario } from '../engine/run-scenario.ts';
 import type { Scenario } from '../engine/scenario.ts';
 import { FaultNetworkError } from '../faults/fault-network.ts';
+import { findProcesses, ProcessNotFoundError } from '../faults/find-process.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { EndpointError } from '../outputs/prometheus-endpoint.ts';
+import { PublishError } from '../publisher/publisher-fleet.ts';
 import { writeReport } from '../report/write-report.ts';
 import { summariseRepetitions } from '../run-folder/repetitions.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts';
-import { type FoundTarget, findTarget, listTargetKinds } from '../target/load-target.ts';
+import { listTargetKinds } from '../target/load-target.ts';
 import { TargetUnreachableError } from '../target/target.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import {
+  addCapacityFlags,
+  type CapacityFlags,
+  checkCapacity,
+  honestyOptions,
+  OverCapacityError,
+} from './capacity-flags.ts';
 import { addCollectFlags, type CollectFlags, collectRequest } from './collect-flags.ts';
 import { addDashboardFlag, type DashboardFlags } from './dashboard-flags.ts';
+import { type Escalating, escalate, isEscalation } from './escalate.ts';
+import { onInterrupt } from './interrupt.ts';
+import { listScenarios, loadScenario, ScenarioError } from './load-scenario.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
 import { repetitionReport } from './repetition-report.ts';
 import { openWatchers } from './run-watchers.ts';
-import { addParameter, configured, type ScenarioModule, type ScenarioParameters } from './scenario-parameters.ts';
+import { addParameter, type ScenarioParameters } from './scenario-parameters.ts';
+import { sentinelReport } from './sentinel-report.ts';
+import { addStreamFlags, type OpenedStreams, openStreams, type StreamFlags } from './stream-flags.ts';
 import { terminalReport } from './terminal-report.ts';
 
 const LAB = fileURLToPath(new URL('../../', import.meta.url));
-/** One Ctrl-C reaches the lab twice when npm runs it; a second one that is meant comes later. */
-const SECOND_SIGNAL_AFTER_MS = 500;
-const SCENARIOS = resolve(LAB, 'scenarios');
 
-type RunFlags = CollectFlags & DashboardFlags & {
-  readonly target: URL;
-  readonly kind?: string;
-  readonly out?: string;
-  readonly viewers?: number;
-  readonly duration?: number;
-  readonly timeScale?: number;
-  readonly seed: number;
-  readonly workers?: number;
-  readonly set?: ScenarioParameters;
-  readonly process?: ProcessBindings;
-  readonly command?: ProcessBindings;
-  readonly repeat: number;
-};
+type RunFlags = CollectFlags &
+  CapacityFlags &
+  DashboardFlags &
+  StreamFlags & {
+    readonly target: URL;
+    readonly kind?: string;
+    readonly out?: string;
+    readonly viewers?: number;
+    readonly duration?: number;
+    readonly timeScale?: number;
+    readonly seed: number;
+    readonly workers?: number;
+    readonly set?: ScenarioParameters;
+    readonly process?: ProcessBindings;
+    readonly command?: ProcessBindings;
+    readonly repeat: number;
+  };
 
 /** `run SCENARIO --target URL`. */
 export function runCommand(): Command {
-  return addDashboardFlag(addCollectFlags(new Command('run')))
+  return addStreamFlags(addDashboardFlag(addCapacityFlags(addCollectFlags(new Command('run')))))
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
@@ -79,7 +93,7 @@ export function runCommand(): Command {
     )
     .option(
       '--process <name=pid>',
-      'a process that the faults of the scenario may pause or kill; repeatable',
+      'a process that the faults of the scenario may pause or kill; media-server=auto: who listens there; repeatable',
       addProcess,
     )
     .option(
@@ -96,9 +110,9 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   if (flags.duration !== undefined && flags.timeScale !== undefined) {
     return refuse('--duration and --time-scale both set the length: use one of them', EXIT_CODES.usage);
   }
-  if (flags.repeat > 1 && flags.process !== undefined) {
+  if (flags.repeat > 1 && Object.values(flags.process ?? {}).some(({ pid }) => pid !== undefined)) {
     return refuse(
-      '--repeat and --process: a process that was killed has another pid in the next repetition; use --command',
+      '--repeat and --process: a process that was killed has another pid in the next repetition; use auto, or --command',
       EXIT_CODES.usage,
     );
   }
@@ -113,7 +127,12 @@ async function run(name: string, flags: RunFlags): Promise<number> {
     if (scenario === null) {
       return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
     }
-    return await execute(scenario, await findTarget(flags.target, flags.kind), flags);
+    const streams = await openStreams(scenario, { url: flags.target, kind: flags.kind }, sizeOf(flags), flags);
+    try {
+      return await execute(scenario, streams, flags);
+    } finally {
+      await streams.close();
+    }
   } catch (error) {
     if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
     if (USAGE_ERRORS.some((kind) => error instanceof kind)) {
@@ -124,34 +143,64 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   }
 }
 
-async function execute(scenario: Scenario, found: FoundTarget, flags: RunFlags): Promise<number> {
-  const folder = resolve(flags.out ?? resolve(LAB, 'runs', `${scenario.name}-${timeStamp(new Date())}`));
-  const interrupt = new AbortController();
-  let interruptedAtMs = Number.NEGATIVE_INFINITY;
-  const onSignal = (): void => {
-    const sinceMs = performance.now() - interruptedAtMs;
-    if (interrupt.signal.aborted && sinceMs > SECOND_SIGNAL_AFTER_MS) process.exit(EXIT_CODES.interrupted);
-    if (!interrupt.signal.aborted) interruptedAtMs = performance.now();
-    interrupt.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+async function execute(scenario: Scenario, streams: OpenedStreams, asked: RunFlags): Promise<number> {
+  const folder = resolve(asked.out ?? resolve(LAB, 'runs', `${scenario.name}-${timeStamp(new Date())}`));
+  const interrupt = onInterrupt();
   try {
-    if (flags.repeat === 1) return (await runOnce(scenario, found, flags, folder, interrupt.signal)).exitCode;
-    return await runRepeatedly(scenario, found, flags, folder, interrupt.signal);
+    if (isEscalation(scenario)) return await searchBreakingPoint(scenario, streams, asked, folder, interrupt.signal);
+    const flags = await withCapacity(scenario, streams, asked);
+    if (flags.repeat === 1) return (await runOnce(scenario, streams, flags, folder, interrupt.signal)).verdict.exitCode;
+    return await runRepeatedly(scenario, streams, flags, folder, interrupt.signal);
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    interrupt.forget();
   }
+}
+
+/** Throws OverCapacityError. */
+async function withCapacity(scenario: Scenario, { found }: OpenedStreams, flags: RunFlags): Promise<RunFlags> {
+  return { ...flags, capacity: await checkCapacity(scenario, found.description, sizeOf(flags), flags) };
+}
+
+/** Each step is a run of its own; one that this machine cannot be trusted with ends the climb. */
+function searchBreakingPoint(
+  scenario: Escalating['scenario'],
+  streams: OpenedStreams,
+  flags: RunFlags,
+  folder: string,
+  signal: AbortSignal,
+): Promise<number> {
+  return escalate({
+    scenario,
+    folder,
+    stepMs: makePlan(scenario, { ...sizeOf(flags), viewers: 1 }).durationMs,
+    viewers: flags.viewers,
+    subject: `${streams.found.description.url}, ${streams.found.description.subject}`,
+    runStep: async (viewers, stepFolder) => {
+      try {
+        return await runOnce(
+          scenario,
+          streams,
+          await withCapacity(scenario, streams, { ...flags, viewers }),
+          stepFolder,
+          signal,
+        );
+      } catch (error) {
+        if (error instanceof OverCapacityError) return { refused: error.message };
+        throw error;
+      }
+    },
+  });
 }
 
 async function runOnce(
   scenario: Scenario,
-  found: FoundTarget,
+  streams: OpenedStreams,
   flags: RunFlags,
   folder: string,
   signal: AbortSignal,
-): Promise<RunVerdict> {
+): Promise<RunResult> {
+  const { found, extras } = streams;
+  const processes = await processesOf(streams, flags);
   const view = createProgressView(process.stdout, scenario, found.description, signal);
   const watchers = await openWatchers(flags, scenario);
   try {
@@ -161,14 +210,11 @@ async function runOnce(
       adapter: found.adapter,
       adapterUrl: found.adapterUrl,
       folder,
-      size: {
-        seed: flags.seed,
-        ...(flags.viewers === undefined ? {} : { viewers: flags.viewers }),
-        ...(flags.duration === undefined ? {} : { durationMs: flags.duration }),
-        ...(flags.timeScale === undefined ? {} : { timeScale: flags.timeScale }),
-      },
+      size: sizeOf(flags),
+      ...honestyOptions(flags),
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-      processes: mergeBindings(flags.process, flags.command),
+      processes,
+      extras,
       signal,
       onProgress: view.update,
       observer: watchers.observer,
@@ -177,18 +223,36 @@ async function runOnce(
     view.end();
     watchers.finish(verdict);
     const reportPath = await writeReport(run, verdict);
-    console.log(terminalReport(run, verdict, reportPath));
-    return verdict;
+    console.log([terminalReport(run, verdict, reportPath), await sentinelReport(run)].join('\n').trimEnd());
+    return { verdict, run };
   } finally {
     view.end();
     await watchers.close();
   }
 }
 
+/** What the user named wins over the publisher of the lab. A pid is looked for before every run: a killed process has another. */
+async function processesOf({ found, processes }: OpenedStreams, flags: RunFlags): Promise<ProcessBindings> {
+  const named = { ...processes, ...mergeBindings(flags.process, flags.command) };
+  const { bindings, found: pids } = await findProcesses(named, found.description);
+  for (const { name, pid, port, command } of pids)
+    console.log(`${name}: process ${pid}, listens on ${port}: ${command}`);
+  return bindings;
+}
+
+function sizeOf({ seed, viewers, duration, timeScale }: RunFlags): PlanOptions {
+  return {
+    seed,
+    ...(viewers === undefined ? {} : { viewers }),
+    ...(duration === undefined ? {} : { durationMs: duration }),
+    ...(timeScale === undefined ? {} : { timeScale }),
+  };
+}
+
 /** Same plan, same seed: what differs is what the target and the machine did. */
 async function runRepeatedly(
   scenario: Scenario,
-  found: FoundTarget,
+  streams: OpenedStreams,
   flags: RunFlags,
   folder: string,
   signal: AbortSignal,
@@ -196,7 +260,10 @@ async function runRepeatedly(
   const runs: { folder: string; verdict: RunVerdict }[] = [];
   for (let number = 1; number <= flags.repeat && !signal.aborted; number += 1) {
     const name = `repetition-${number}`;
-    runs.push({ folder: name, verdict: await runOnce(scenario, found, flags, resolve(folder, name), signal) });
+    runs.push({
+      folder: name,
+      verdict: (await runOnce(scenario, streams, flags, resolve(folder, name), signal)).verdict,
+    });
   }
   const summary = summariseRepetitions(runs, flags.repeat);
   const path = resolve(folder, 'repetitions.json');
@@ -205,35 +272,10 @@ async function runRepeatedly(
   return summary.exitCode;
 }
 
-async function loadScenario(name: string, parameters: ScenarioParameters = {}): Promise<Scenario | null> {
-  const path = /\.[cm]?[jt]s$/.test(name) ? resolve(name) : resolve(SCENARIOS, `${name}.ts`);
-  if (!existsSync(path)) return null;
-  let module: ScenarioModule;
-  try {
-    module = (await import(pathToFileURL(path).href)) as ScenarioModule;
-  } catch (error) {
-    throw new ScenarioError(`${path} cannot be loaded: ${error instanceof Error ? error.message : 'unknown'}`);
-  }
-  if (module.scenario === undefined) return null;
-  const made = configured(module, parameters);
-  if ('unknown' in made) {
-    const choice = made.known.length === 0 ? 'nothing can be set' : `what can be set: ${made.known.join(', ')}`;
-    throw new ScenarioError(`${name} knows no ${made.unknown.join(', ')}; ${choice}`);
-  }
-  const { scenario } = made;
-  const missing = SCENARIO_FIELDS.filter((field) => scenario?.[field] === undefined);
-  if (missing.length === 0) return scenario as Scenario;
-  throw new ScenarioError(`${path} is no scenario: it has no ${missing.join(', ')}`);
-}
-
-const SCENARIO_FIELDS = ['name', 'purpose', 'durationMs', 'viewers', 'groups', 'criteria'] as const;
-
-/** A scenario file that cannot be used. */
-class ScenarioError extends Error {
-  override readonly name = 'ScenarioError';
-}
-
 const USAGE_ERRORS = [
+  ProcessNotFoundError,
+  PublishError,
+  OverCapacityError,
   EndpointError,
   CollectorSetupError,
   UnusableFolderError,
@@ -242,12 +284,6 @@ const USAGE_ERRORS = [
   FaultNetworkError,
   DashboardPortError,
 ];
-
-async function listScenarios(): Promise<string[]> {
-  const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
-  const found = await Promise.all(files.map(async (name) => ((await loadScenario(name)) === null ? [] : [name])));
-  return found.flat().sort();
-}
 
 function refuse(message: string, code: number): number {
   console.error(`lab: ${message}`);

@@ -17,6 +17,9 @@ export type ResourceUse = {
 /** What moved first. `atViewers`: the smallest size at which it was over its threshold; null: none ever was, this one came nearest. */
 export type FirstMover = ResourceUse & { readonly atViewers: number | null };
 
+/** The name under which the collectors know the lab itself. */
+const GENERATOR = 'lab';
+
 /** What one step used while everybody was there; a resource of several sources is in it once for each. */
 export function resourceUse(
   { samples, self, manifest }: Pick<RunData, 'samples' | 'self' | 'manifest'>,
@@ -24,7 +27,8 @@ export function resourceUse(
 ): ResourceUse[] {
   const steady = manifest.phases.find(({ name }) => name === 'steady') ?? { fromMs: 0, toMs: manifest.durationMs };
   const isSteady = (atMs: number): boolean => atMs >= steady.fromMs && atMs < steady.toMs;
-  const collected = samples.filter(isCollected).filter(({ atMs }) => isSteady(atMs));
+  // The generator has its own line below.
+  const collected = samples.filter(isCollected).filter(({ atMs, source }) => isSteady(atMs) && source !== GENERATOR);
   const used = rules
     .filter(({ op, threshold }) => op === '>' && threshold > 0)
     .flatMap(({ collectors, source: named, metric, threshold, title }) => {

@@ -24,6 +24,7 @@ import { Coordinator, type Progress } from './coordinator.ts';
 import { GUARD_DEFAULTS, type SelfSample } from './guard.ts';
 import { Honesty } from './honesty.ts';
 import { makePlan, type Plan, type PlanOptions } from './plan.ts';
+import { type ExtraOptions, RunExtras } from './run-extras.ts';
 import type { RunObserver } from './run-observer.ts';
 import type { ActorKind, Group, Scenario } from './scenario.ts';
 import { followSteering } from './steering.ts';
@@ -47,6 +48,8 @@ export type RunOptions = {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly observer?: RunObserver;
+  /** Streams of the lab itself, real browsers. */
+  readonly extras?: ExtraOptions;
   /** What to collect besides what the target's adapter knows; default: nothing. */
   readonly collect?: CollectRequest;
   /** What was found of the machine before; goes into the manifest. */
@@ -97,13 +100,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   };
   const startAtMs = monotonicMs();
   await honesty.openCanary(scenario.groups, plan, common);
+  const extras = await openExtras(options, { scenario, plan, faults, onSelf: addSelf });
   const coordinator: Coordinator = new Coordinator({
     plan,
     workers,
     writer,
     stock,
     guard: manifest.guard,
-    task: { ...common, groups: scenario.groups },
+    task: { ...common, groups: scenario.groups, groupTargets: extras.groupTargets },
     onProgress: (progress) => {
       options.onProgress?.(progress);
       options.observer?.progressed?.(progress);
@@ -112,11 +116,19 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     conduct: async (stage) => {
       const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
       const collected = collection.conduct(stage, writer);
-      await Promise.all([faults.conduct(stage), steered, collected, honesty.conduct(stage, addSelf)]);
+      const extra = extras.conduct(stage);
+      await Promise.all([
+        faults.conduct(extras.hear(stage)),
+        extra,
+        steered,
+        collected,
+        honesty.conduct(stage, addSelf),
+      ]);
     },
   });
   // A run that cannot be kept is not worth its length.
-  const end = await finallyClose(coordinator.run(AbortSignal.any([signal, writer.failed])), faults, honesty);
+  const whole = extras.during(coordinator.run(AbortSignal.any([signal, writer.failed])));
+  const end = await finallyClose(whole, faults, honesty);
   const findings = await honesty.finish(startAtMs);
   await writer.close();
   await writer.writeManifest({
@@ -137,6 +149,20 @@ async function finallyClose<T>(work: Promise<T>, faults: FaultSetup, honesty: Ho
   } finally {
     await honesty.stop();
     await faults.close();
+  }
+}
+
+async function openExtras(
+  { target, adapter, folder, extras = {} }: RunOptions,
+  run: Readonly<{ scenario: Scenario; plan: Plan; faults: FaultSetup; onSelf: (self: SelfSample) => void }>,
+): Promise<RunExtras> {
+  const { scenario, plan, faults, onSelf } = run;
+  const setup = { plan, scenario, target, targetForUsers: faults.targetForUsers, adapter, folder, onSelf };
+  try {
+    return await RunExtras.open(extras, setup);
+  } catch (error) {
+    await faults.close();
+    throw error;
   }
 }
 
