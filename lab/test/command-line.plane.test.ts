@@ -44,7 +44,11 @@ describe('usage', () => {
 
   test.each([
     ['an unknown command', ['frobnicate'], /unknown command/],
-    ['an unknown scenario', ['run', 'nothing', '--target', 'http://127.0.0.1:1'], /baseline, ramp, ramp-mini/],
+    [
+      'an unknown scenario',
+      ['run', 'nothing', '--target', 'http://127.0.0.1:1'],
+      /baseline, churn, .*, ramp, ramp-mini/,
+    ],
     ['a target that is no URL', ['run', 'smoke', '--target', 'localhost'], /http or https URL/],
     [
       'a duration that is none',

@@ -193,7 +193,7 @@ describe('the stream', () => {
 
   test('a page that does not read is dropped, and its neighbour never notices', async () => {
     const { url, push, counters } = await start();
-    const bulk = 'x'.repeat(900_000);
+    const bulk = 'x'.repeat(4_000_000);
     push(frame(0));
     const neighbour = await Page.open(url);
     const port = Number(new URL(url).port);

@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_CODES } from '../verdict/verdict.ts';
 import { calibrateCommand } from './calibrate-command.ts';
 import { conformanceCommand } from './conformance-command.ts';
+import { monitorCommand } from './monitor-command.ts';
+import { parityCommand } from './parity-command.ts';
 import { publishCommand } from './publish-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { reportCommand } from './report-command.ts';
@@ -17,6 +19,8 @@ Examples:
       any server that speaks HTTP-FLV (or HLS: name its .m3u8): the video part of the same scenario
   npm run lab -- run ramp --target http://127.0.0.1:3000 --time-scale 0.1 --set llhls-share=0.2
   npm run lab -- run ramp-mini --target http://127.0.0.1:3000 --time-scale 0.25 --seed 7
+  npm run lab -- monitor --target http://127.0.0.1:3000
+      no load: what the collectors see, in a browser at http://127.0.0.1:9090/
   npm run lab -- conformance http://127.0.0.1:8080/live/demo.m3u8
       hold an HLS or LL-HLS stream to the rules of the specification
   npm run lab -- report lab/runs/smoke-20260301-120000
@@ -45,6 +49,8 @@ const program = new Command('showfloor-lab')
   .addCommand(replayCommand())
   .addCommand(conformanceCommand())
   .addCommand(calibrateCommand())
+  .addCommand(parityCommand())
+  .addCommand(monitorCommand())
   .addCommand(publishCommand())
   .exitOverride();
 for (const command of program.commands) command.exitOverride();

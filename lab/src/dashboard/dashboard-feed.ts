@@ -178,7 +178,7 @@ export class DashboardFeed {
       const names = failing.map(({ title }) => title).join('; ');
       return { tone: 'bad', word: `Failing: ${failing.length}`, detail: `${alertNote}${names}` };
     }
-    if (this.#setup.run === null) {
+    if (mandatory.length === 0) {
       if (alerts > 0) return { tone: 'warn', word: `Alerts: ${alerts}`, detail: 'See the log below.' };
       return { tone: 'good', word: 'Watching', detail: 'No alert is active.' };
     }
