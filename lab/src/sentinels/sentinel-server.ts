@@ -41,7 +41,7 @@ export class SentinelServer {
   /** The page for one player. A stream that other origins may not read goes through this server. */
   async pageUrl(way: string, streamUrl: string): Promise<string> {
     const url = (await this.#isReadable(streamUrl)) ? streamUrl : this.#via(new URL(streamUrl));
-    return `${this.origin}/?${new URLSearchParams({ way, url })}`;
+    return `${this.origin}/?${new URLSearchParams({ way, url }).toString()}`;
   }
 
   async close(): Promise<void> {
