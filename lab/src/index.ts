@@ -6,6 +6,7 @@ export { STRATEGY_ALERTS } from './alerts/strategy-alerts.ts';
 export type { Collector, Reading } from './collectors/collector.ts';
 export { SAMPLE_METRICS } from './collectors/metric-names.ts';
 export { collectorsOf, ownCollectors, presentSources } from './collectors/open-sources.ts';
+export { parseExposition } from './collectors/prometheus-text.ts';
 export type { CollectedSample, SampleLine } from './collectors/sample.ts';
 export { parseSource, type Source, type TargetSource } from './collectors/source.ts';
 export { startCollectors } from './collectors/start-collectors.ts';
@@ -28,7 +29,8 @@ export type {
 export { type CheckHlsOptions, checkHls, type HlsReport } from './hls-conformance/check-hls.ts';
 export { type HlsOrigin, openHttp1Origin, openHttp2Origin } from './hls-conformance/hls-origin.ts';
 export { type Finding, HLS_RULES, type HlsRule, type HlsRuleId } from './hls-conformance/rules.ts';
-export { exportedSampleNames } from './outputs/prometheus-page.ts';
+export { metricNamesIn } from './outputs/promql-names.ts';
+export { askTarget, askTargetJson, type TargetAnswer, VIDEO_ONLY } from './target/ask-target.ts';
 export { detectHls } from './target/detect-hls.ts';
 export type {
   ApiAnswer,
