@@ -21,6 +21,7 @@ export type MeasuredStep = Step & {
   /** Resident memory of the process at the end of the step. */
   readonly rssBytes: number;
   readonly mbitPerSecond: number;
+  readonly serverCpuPercent: number;
 };
 
 /** Time stood still for viewers of a server that never stands still: the generator invents stalls. */
@@ -102,15 +103,17 @@ export class Calibrator {
     const bad = seconds.map(({ self }) => breachedLimits(self, this.#limits)).filter((names) => names.length > 0);
     const stalledPercent = (100 * counted(sum, 'stalled_ms_total')) / Math.max(1, counted(sum, 'watched_ms_total'));
     const starved = stalledPercent > INVENTED_STALL_PERCENT_MAX ? ['stalls it made itself'] : [];
+    const server = this.#server.take();
     return {
       viewers,
       breaches: [...new Set([...(bad.length > BAD_SECONDS_MAX ? bad.flat() : []), ...starved])],
-      isServerAhead: isAhead(this.#server.take()),
+      isServerAhead: isAhead(server),
       cpuPercent: median(seconds.map(({ self }) => self.workerCpuPercent)),
       timerLatenessP99Ms: median(seconds.map(({ self }) => self.timerLatenessP99Ms)),
       timeToFirstByteP50Ms: ttfb(sum),
       rssBytes: process.memoryUsage.rss(),
       mbitPerSecond: (counted(sum, 'video_bytes_total') * 8) / 1e6 / seconds.length,
+      serverCpuPercent: median(server.map(({ cpuPercent }) => cpuPercent)),
     };
   }
 }

@@ -21,7 +21,9 @@ import {
 const SEGMENT_MS = NULL_PART_MS * NULL_PARTS;
 const WINDOW_SEGMENTS = 6;
 const FIRST_MSN = 1000;
-/** Segments older than the list by this many are forgotten. */
+/** The newest whole segment under a name that stays: for clients that ask for one URL again and again. */
+const NEWEST = 'newest.m4s';
+/** Segments older than this are forgotten. */
 const KEPT_SEGMENTS = WINDOW_SEGMENTS + 4;
 const REQUEST_BYTES_MAX = 4096;
 /** A viewer that leaves this much unread is cut off: the generator has fallen behind. */
@@ -261,7 +263,9 @@ class NullStream {
     const whole = Array.from({ length: NULL_PARTS }, (_, one) =>
       fmp4Part(segment * NULL_PARTS + one, this.#startedAtWallMs + (segment * NULL_PARTS + one) * NULL_PART_MS),
     );
-    this.#answers.set(segmentName(segment), answer('video/mp4', Buffer.concat(whole)));
+    const bytes = answer('video/mp4', Buffer.concat(whole));
+    this.#answers.set(segmentName(segment), bytes);
+    this.#answers.set(NEWEST, bytes);
     this.#forget(segment - KEPT_SEGMENTS);
   }
 

@@ -19,6 +19,8 @@ export type CapacityFlags = {
   readonly workers?: number;
   /** What {@link checkCapacity} found. */
   readonly capacity?: CapacityRecord;
+  /** What the check of the environment found. */
+  readonly held?: NonNullable<RunOptions['parity']>;
 };
 
 /** The plan needs more than this machine can measure: exit code 2, for it is the plan that has to change. */
@@ -65,10 +67,15 @@ export async function checkCapacity(
 }
 
 /** What of it the run is told. */
-export function honestyOptions({ capacity, canary }: CapacityFlags): Pick<RunOptions, 'calibration' | 'hasCanary'> {
+export function honestyOptions({
+  capacity,
+  canary,
+  held,
+}: CapacityFlags): Pick<RunOptions, 'calibration' | 'hasCanary' | 'parity'> {
   return {
     ...(capacity === undefined ? {} : { calibration: capacity }),
     ...(canary === undefined ? {} : { hasCanary: canary }),
+    ...(held === undefined ? {} : { parity: held }),
   };
 }
 

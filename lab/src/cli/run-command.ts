@@ -13,6 +13,7 @@ import { FaultNetworkError } from '../faults/fault-network.ts';
 import { findProcesses, ProcessNotFoundError } from '../faults/find-process.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
 import { EndpointError } from '../outputs/prometheus-endpoint.ts';
+import { ParityReferenceError } from '../parity/parity-reference.ts';
 import { PublishError } from '../publisher/publisher-fleet.ts';
 import { writeReport } from '../report/write-report.ts';
 import { summariseRepetitions } from '../run-folder/repetitions.ts';
@@ -33,6 +34,7 @@ import { addDashboardFlag, type DashboardFlags } from './dashboard-flags.ts';
 import { type Escalating, escalate, isEscalation } from './escalate.ts';
 import { onInterrupt } from './interrupt.ts';
 import { listScenarios, loadScenario, ScenarioError } from './load-scenario.ts';
+import { addParityFlags, checkParity, type ParityFlags, ParityMismatchError } from './parity-flags.ts';
 import { addCommand, addProcess, mergeBindings } from './process-flags.ts';
 import { createProgressView } from './progress-view.ts';
 import { repetitionReport } from './repetition-report.ts';
@@ -46,6 +48,7 @@ const LAB = fileURLToPath(new URL('../../', import.meta.url));
 
 type RunFlags = CollectFlags &
   CapacityFlags &
+  ParityFlags &
   DashboardFlags &
   StreamFlags & {
     readonly target: URL;
@@ -64,7 +67,7 @@ type RunFlags = CollectFlags &
 
 /** `run SCENARIO --target URL`. */
 export function runCommand(): Command {
-  return addStreamFlags(addDashboardFlag(addCapacityFlags(addCollectFlags(new Command('run')))))
+  return addStreamFlags(addDashboardFlag(addParityFlags(addCapacityFlags(addCollectFlags(new Command('run'))))))
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
@@ -127,13 +130,15 @@ async function run(name: string, flags: RunFlags): Promise<number> {
     if (scenario === null) {
       return refuse(`there is no scenario ${name}; there are: ${(await listScenarios()).join(', ')}`, EXIT_CODES.usage);
     }
+    const parity = await checkParity(flags, flags.target);
     const streams = await openStreams(scenario, { url: flags.target, kind: flags.kind }, sizeOf(flags), flags);
     try {
-      return await execute(scenario, streams, flags);
+      return await execute(scenario, streams, { ...flags, ...(parity === null ? {} : { held: parity }) });
     } finally {
       await streams.close();
     }
   } catch (error) {
+    if (error instanceof ParityMismatchError) return refuse(error.message, EXIT_CODES.parity);
     if (error instanceof TargetUnreachableError) return refuse(error.message, EXIT_CODES.unreachable);
     if (USAGE_ERRORS.some((kind) => error instanceof kind)) {
       return refuse((error as Error).message, EXIT_CODES.usage);
@@ -276,6 +281,7 @@ const USAGE_ERRORS = [
   ProcessNotFoundError,
   PublishError,
   OverCapacityError,
+  ParityReferenceError,
   EndpointError,
   CollectorSetupError,
   UnusableFolderError,

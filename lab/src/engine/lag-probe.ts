@@ -6,7 +6,7 @@ import { monotonicMs } from '../clock.ts';
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
 import type { SelfSample } from './guard.ts';
 
-const TICK_MS = 20;
+const TICK_MS = 10;
 const DELAY_RESOLUTION_MS = 10;
 /** A lag counts as "now" for this long. */
 const RECENT_MS = 250;

@@ -54,6 +54,8 @@ export type RunOptions = {
   readonly collect?: CollectRequest;
   /** What was found of the machine before; goes into the manifest. */
   readonly calibration?: CapacityRecord;
+  /** How the environment was held against a reference; goes into the manifest. */
+  readonly parity?: NonNullable<Manifest['parity']>;
   /** A viewer of each kind in a process of its own. Default: in runs of {@link CANARY_FROM_VUS} virtual users and more. */
   readonly hasCanary?: boolean;
 };
@@ -227,6 +229,7 @@ async function makeManifest(
     criteria: scenario.criteria,
     guard: { ...GUARD_DEFAULTS, ...scenario.guard },
     ...(options.calibration === undefined ? {} : { calibration: options.calibration }),
+    ...(options.parity === undefined ? {} : { parity: options.parity }),
     clock: clockOfRun(isCoLocated, []),
     fingerprint: takeFingerprint(),
     startedAtWallMs: Date.now(),

@@ -19,6 +19,13 @@ export type Fingerprint = {
   readonly memoryBytes: number;
   readonly loadAverage: number;
   readonly openFilesMax: number | null;
+  /** Of the first core; null where the kernel does not tell. Absent, as what follows, in runs of earlier versions. */
+  readonly governor?: string | null;
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** Limits of the container that the lab runs in; null without. */
+  readonly containerCpus?: number | null;
+  readonly containerMemoryBytes?: number | null;
+  readonly commit?: string | null;
 };
 
 /** A fault as planned for this run. */
@@ -63,6 +70,12 @@ export type Manifest = {
   readonly guard: GuardLimits;
   /** What the machine can do, and how much of it the plan needs. Absent when nobody asked. */
   readonly calibration?: CapacityRecord;
+  /** How the environment was held against a reference; absent when it was not. */
+  readonly parity?: {
+    readonly reference: string;
+    readonly mismatches: readonly string[];
+    readonly unknown: readonly string[];
+  };
   /** Who is compared with whom; absent in runs without a canary. */
   readonly canary?: readonly CanaryGroup[];
   readonly clock: { readonly boundMs: number | null; readonly note: string };

@@ -10,6 +10,7 @@ export const STAMP_REASONS = {
   'over-capacity': 'it asked more of the generator than it can do without strain',
   uncalibrated: 'nobody measured what the generator can do',
   'generator-suspected': 'the crowd fared much worse than its canary',
+  'parity-mismatch': 'its environment differs from the reference it was held against',
   indicative: 'it was too small to prove what it shows',
 } as const;
 
@@ -29,6 +30,7 @@ export function stampsOf(manifest: Manifest, judgements: readonly Judgement[], i
     'over-capacity': (calibration?.usedPercent ?? 0) > (calibration?.limitPercent ?? 100),
     uncalibrated: calibration?.source === 'unknown',
     'generator-suspected': isSuspected,
+    'parity-mismatch': (manifest.parity?.mismatches.length ?? 0) > 0,
     indicative: isSmall,
   };
   return (Object.keys(facts) as Stamp[]).filter((stamp) => facts[stamp]);
