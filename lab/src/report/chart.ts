@@ -21,6 +21,10 @@ export type Chart = {
   readonly limit?: number;
   /** Shaded stretches, in seconds: tainted seconds of the generator. */
   readonly shaded?: readonly (readonly [number, number])[];
+  /** Moments with a name, in seconds: faults. */
+  readonly marks?: readonly { readonly seconds: number; readonly name: string }[];
+  /** Metric and file, for whoever wants to compute it again. */
+  readonly source?: string;
   readonly endSeconds: number;
 };
 
@@ -33,12 +37,14 @@ const VARIABLES: Readonly<Record<string, string>> = {
   '#050505': 'var(--b)',
   '#060606': 'var(--c)',
   '#070707': 'var(--d)',
+  '#0a0a0a': 'var(--e)',
+  '#0b0b0b': 'var(--f)',
   '#080808': 'var(--bad)',
   '#090909': 'var(--warn)',
 };
 const SOFT = '#020202';
 const GRID = '#030303';
-const LINE_COLOURS = ['#040404', '#050505', '#060606', '#070707'];
+const LINE_COLOURS = ['#040404', '#050505', '#060606', '#070707', '#0a0a0a', '#0b0b0b'];
 const LIMIT = '#080808';
 const SHADE = '#090909';
 
@@ -54,7 +60,7 @@ export function chartFigure(chart: Chart, index: number): string {
     .replaceAll(/<style\b.*?<\/style>| class="[^"]*"| ecmeta_\w+="[^"]*"/gs, '') // hooks for a script that is not there
     .replaceAll(/\bzr\d+/g, `chart${index}`)
     .replace('<svg', `<svg role="img" aria-label="${label}"`);
-  return `<figure class="chart"><figcaption>${escapeText(chart.title)}<span>${escapeText(chart.subtitle)}</span></figcaption>${svg}</figure>`;
+  return `<figure class="chart"><figcaption>${escapeText(chart.title)}<span>${escapeText(chart.subtitle)}</span></figcaption>${svg}${chart.source === undefined ? '' : `<small>${escapeText(chart.source)}</small>`}</figure>`;
 }
 
 function draw(chart: Chart): string {
@@ -118,22 +124,27 @@ function optionOf(chart: Chart): EChartsOption {
   };
 }
 
-function marksOf({ limit, shaded = [], lines }: Chart) {
+function marksOf({ limit, shaded = [], marks = [], lines }: Chart) {
   const highest = Math.max(0, ...lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
   // A limit far above everything measured would flatten the lines: the caption names it instead.
   const isLimitNear = limit !== undefined && limit <= highest * 3;
+  const limits = isLimitNear
+    ? [{ yAxis: limit, lineStyle: { color: LIMIT }, label: { formatter: 'limit', color: LIMIT } }]
+    : [];
+  const moments = marks.map(({ seconds, name }) => ({
+    xAxis: seconds,
+    lineStyle: { color: SOFT },
+    label: { formatter: name, color: SOFT },
+  }));
   return {
-    ...(isLimitNear
-      ? {
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            label: { show: true, formatter: 'limit', position: 'insideEndTop' as const, color: LIMIT, fontSize: 11 },
-            lineStyle: { color: LIMIT, type: 'dashed' as const, width: 1.5 },
-            data: [{ yAxis: limit }],
-          },
-        }
-      : {}),
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      animation: false,
+      label: { show: true, position: 'insideEndTop' as const, fontSize: 11 },
+      lineStyle: { type: 'dashed' as const, width: 1.5 },
+      data: [...limits, ...moments],
+    },
     markArea: {
       silent: true,
       itemStyle: { color: SHADE, opacity: 0.18 },

@@ -1,12 +1,12 @@
 /** The handful of figures that a person asks for first; live from the running totals, later from the run folder. */
 import { LatencyHistogram } from '../metrics/latency-histogram.ts';
-import { matchesSeries, type Tags } from '../metrics/series-key.ts';
+import { matchesSeries, seriesKey, type Tags } from '../metrics/series-key.ts';
 import { mergedTrend, totalOf } from '../run-folder/run-figures.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import { formatBytes, formatNumber, formatValue } from './sentences.ts';
 
-/** A label and its value, ready to print. */
-export type Figure = { readonly label: string; readonly value: string };
+/** A label and its value, ready to print, and which metric of which file it is. */
+export type Figure = { readonly label: string; readonly value: string; readonly from: string };
 
 type Totals = {
   readonly trends: ReadonlyMap<string, LatencyHistogram>;
@@ -51,18 +51,24 @@ function figures({ sum, trend }: Source): Figure[] {
   const percentile = (label: string, metric: string, at: number, where: Tags = {}): Figure[] => {
     const histogram = trend(metric, where);
     if (histogram === null || histogram.count === 0) return [];
-    return [{ label: `${label} p${at}`, value: formatValue(histogram.percentileMs(at), 'ms') }];
+    return [
+      {
+        label: `${label} p${at}`,
+        value: formatValue(histogram.percentileMs(at), 'ms'),
+        from: `${seriesKey(metric, where)} in histograms.jsonl`,
+      },
+    ];
   };
   const byProtocol = (label: string, metric: string): Figure[] =>
     Object.entries(PROTOCOLS).flatMap(([protocol, name]) => percentile(`${name} ${label}`, metric, 95, { protocol }));
   const count = (label: string, metric: string): Figure[] => {
     const value = sum(metric);
-    return value === null ? [] : [{ label, value: formatNumber(value) }];
+    return value === null ? [] : [{ label, value: formatNumber(value), from: `${metric} in series.jsonl` }];
   };
   const ratio = (label: string, top: string, bottom: string): Figure[] => {
     const [over, under] = [sum(top), sum(bottom)];
     if (over === null || under === null || under === 0) return [];
-    return [{ label, value: formatValue((100 * over) / under, 'percent') }];
+    return [{ label, value: formatValue((100 * over) / under, 'percent'), from: `${top} ÷ ${bottom} in series.jsonl` }];
   };
   const bytes = sum('video_bytes_total');
   return [
@@ -70,7 +76,9 @@ function figures({ sum, trend }: Source): Figure[] {
     ...byProtocol('startup', 'startup_ms'),
     ...ratio('stalled', 'stalled_ms_total', 'watched_ms_total'),
     ...byProtocol('delay', 'latency_capture_ms'),
-    ...(bytes === null ? [] : [{ label: 'video', value: formatBytes(bytes) }]),
+    ...(bytes === null
+      ? []
+      : [{ label: 'video', value: formatBytes(bytes), from: 'video_bytes_total in series.jsonl' }]),
     ...percentile('chat', 'chat_fanout_ms', 95),
     ...ratio('chat arrived', 'chat_received_total', 'chat_expected_total'),
     ...count('orders', 'orders_paid_total'),

@@ -1,93 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { LatencyHistogram } from '../metrics/latency-histogram.ts';
+import { smallRun as run } from '../../test/small-run.ts';
 import { METRICS } from '../metrics/metric-catalogue.ts';
-import type { Manifest } from '../run-folder/manifest.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import { verdictOf } from '../run-folder/run-verdict.ts';
-import type { Criterion } from '../verdict/criterion.ts';
 import { chartFigure } from './chart.ts';
 import { reportPage } from './report-page.ts';
 import { formatBytes, formatValue, outcomeSentence } from './sentences.ts';
-
-const CRITERION: Criterion = {
-  id: 'startup',
-  title: 'Startup <p95>',
-  meaning: 'm',
-  source: 'T-14',
-  plane: 'video',
-  isMandatory: true,
-  measure: { kind: 'percentile', metric: 'startup_ms', percentile: 100 },
-  op: '<=',
-  limit: 3000,
-  unit: 'ms',
-  during: 'run',
-  samplesMin: 1,
-};
-
-function run(startupMs: number, manifest: Partial<Manifest> = {}): RunData {
-  const histogram = new LatencyHistogram();
-  histogram.record(startupMs);
-  const trends = { 'startup_ms{group=viewers}': histogram.encode() };
-  const self = { loopDelayP99Ms: 1, workerCpuPercent: 2, timerLatenessP99Ms: 1, memoryPercent: 3, breaches: [] };
-  return {
-    folder: '/nowhere',
-    manifest: {
-      version: 1,
-      runId: 'r',
-      scenario: { name: 'smoke', purpose: 'p', fullDurationMs: 60_000 },
-      groups: { viewers: { actor: 'flv-viewer', executor: 'constant-vus', vus: 1 } },
-      skippedGroups: ['shoppers'],
-      playerProfiles: ['strict'],
-      seed: 1,
-      viewers: 1,
-      durationMs: 60_000,
-      phases: [],
-      sliceMs: 1000,
-      isShortened: false,
-      isCoLocated: false,
-      target: {
-        kind: 'url',
-        url: 'http://x/<b>',
-        planes: ['video'],
-        subject: 's',
-        flvUrl: null,
-        hls: null,
-        room: null,
-        shop: null,
-        version: null,
-      },
-      workers: 1,
-      criteria: [CRITERION],
-      guard: {
-        loopDelayP99MsMax: 1,
-        workerCpuPercentMax: 1,
-        timerLatenessP99MsMax: 1,
-        memoryPercentMax: 1,
-        taintedPercentMax: 10,
-      },
-      clock: { boundMs: 0, note: 'one clock' },
-      fingerprint: {
-        lab: '0',
-        node: 'v',
-        platform: 'linux',
-        kernel: 'k',
-        cpu: 'c',
-        cores: 2,
-        memoryBytes: 1e9,
-        loadAverage: 0,
-        openFilesMax: 1,
-      },
-      startedAtWallMs: 0,
-      end: { atWallMs: 60_000, elapsedMs: 60_000, isInterrupted: false, workerFailures: [], droppedEvents: 0 },
-      ...manifest,
-    },
-    lines: [{ atMs: 0, counters: {}, gauges: {}, trends: {}, self: [{ ...self, second: 0 }] }],
-    slices: [{ atMs: 0, data: { trends, counters: {}, gauges: {} } }],
-    self: [{ ...self, second: 0 }],
-    events: [],
-    samples: [],
-  };
-}
 
 const page = (data: RunData): string => reportPage(data, verdictOf(data));
 

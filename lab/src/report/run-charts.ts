@@ -40,89 +40,130 @@ const TIERS = [
 export function runCharts(run: RunData): Chart[] {
   const steps = stepsOf(run);
   const shaded = taintedStretches(run);
+  const marks = faultMarks(run);
   const endSeconds = Math.max(run.manifest.durationMs, run.manifest.end?.elapsedMs ?? 0) / 1000;
-  const chart = (title: string, subtitle: string, unit: string, lines: ChartLine[], limit?: number): Chart => ({
-    title,
-    subtitle,
-    unit,
-    lines: lines.filter(({ points }) => points.some(([, value]) => value !== null)),
+  const chart = (one: Omit<Chart, 'shaded' | 'marks' | 'endSeconds'>): Chart => ({
+    ...one,
+    lines: one.lines.filter(({ points }) => points.some(([, value]) => value !== null)),
     shaded,
+    marks,
     endSeconds,
-    ...(limit === undefined ? {} : { limit }),
   });
   const percentiles = (metric: string, list: readonly number[], where: Tags = {}): ChartLine[] =>
     list.map((at) => ({ name: `p${at}`, points: trendPoints(steps, metric, at, where) }));
-  const groups = Object.keys(run.manifest.groups);
+  const limited = (metric: string, protocol?: string): Pick<Chart, 'limit'> => {
+    const limit = limitOf(run, metric, protocol);
+    return limit === undefined ? {} : { limit };
+  };
+  const ofTier = (protocol: string, name: string): Chart[] =>
+    TIERS.map(([metric, title, subtitle]) =>
+      chart({
+        title: `${title}, ${name}`,
+        subtitle,
+        unit: 'ms',
+        source: `${metric}{protocol=${protocol}} in histograms.jsonl`,
+        lines: percentiles(metric, [50, 95], { protocol }),
+        ...limited(metric, protocol),
+      }),
+    );
   return [
-    chart(
-      'Virtual users',
-      'How many were there, by group.',
-      'users',
-      groups.map((group) => ({ name: group, points: gaugePoints(steps, group), isArea: true })),
-    ),
+    chart({
+      title: 'Virtual users',
+      subtitle: 'How many were there, by group.',
+      unit: 'users',
+      source: 'vus_active in series.jsonl',
+      lines: Object.keys(run.manifest.groups).map((group) => ({
+        name: group,
+        points: gaugePoints(steps, group),
+        isArea: true,
+      })),
+    }),
     ...PROTOCOLS.map(([protocol, name]) =>
-      chart(
-        `Time to first picture, ${name}`,
-        'Of those who started then.',
-        'ms',
-        percentiles('startup_ms', [50, 95], { protocol }),
-        limitOf(run, 'startup_ms', protocol),
-      ),
+      chart({
+        title: `Time to first picture, ${name}`,
+        subtitle: 'Of those who started then.',
+        unit: 'ms',
+        source: `startup_ms{protocol=${protocol}} in histograms.jsonl`,
+        lines: percentiles('startup_ms', [50, 95], { protocol }),
+        ...limited('startup_ms', protocol),
+      }),
     ),
-    chart(
-      'Time spent stalled',
-      'Stalled time out of watched time, by how they watch.',
-      '%',
-      PROTOCOLS.map(([protocol, name]) => ({
+    chart({
+      title: 'Time spent stalled',
+      subtitle: 'Stalled time out of watched time, by how they watch.',
+      unit: '%',
+      source: 'stalled_ms_total ÷ watched_ms_total in series.jsonl',
+      limit: 1,
+      lines: PROTOCOLS.map(([protocol, name]) => ({
         name,
         points: ratioPoints(steps, 'stalled_ms_total', 'watched_ms_total', { protocol }),
       })),
-      1,
-    ),
-    ...PROTOCOLS.flatMap(([protocol, name]) =>
-      TIERS.map(([metric, title, subtitle]) =>
-        chart(
-          `${title}, ${name}`,
-          subtitle,
-          'ms',
-          percentiles(metric, [50, 95], { protocol }),
-          limitOf(run, metric, protocol),
-        ),
-      ),
-    ),
-    chart(
-      'Fetching segments and parts',
-      'From the request to the last byte, p95. What waits by design is not in it.',
-      'ms',
-      ['segment', 'part', 'list'].map((type) => ({
+    }),
+    chart({
+      title: 'Stalls',
+      subtitle: 'How many began, by how they watch.',
+      unit: 'per s',
+      source: 'stalls_total in series.jsonl',
+      lines: PROTOCOLS.map(([protocol, name]) => ({
+        name,
+        points: ratePoints(steps, 'stalls_total', 1, { protocol }),
+      })),
+    }),
+    ...PROTOCOLS.flatMap(([protocol, name]) => ofTier(protocol, name)),
+    chart({
+      title: 'Fetching segments and parts',
+      subtitle: 'From the request to the last byte, p95. What waits by design is not in it.',
+      unit: 'ms',
+      source: 'hls_ttlb_ms in histograms.jsonl',
+      lines: ['segment', 'part', 'list'].map((type) => ({
         name: type,
         points: trendPoints(steps, 'hls_ttlb_ms', 95, { type }),
       })),
-    ),
-    chart('Video received', 'All viewers together.', 'Mbit/s', [
-      { name: 'received', points: ratePoints(steps, 'video_bytes_total', 8 / 1e6), isArea: true },
-    ]),
-    chart(
-      'Chat delivery',
-      'From sending until another member has it.',
-      'ms',
-      percentiles('chat_fanout_ms', [50, 95]),
-      limitOf(run, 'chat_fanout_ms'),
-    ),
-    chart('API answers', 'From the planned moment of the request.', 'ms', [
-      { name: 'reads p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'read' }) },
-      { name: 'writes p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'write' }) },
-    ]),
-    chart(
-      'The generator itself',
-      'If this is high, the lab was too busy to be believed; shaded seconds are tainted.',
-      'ms or %',
-      [
+    }),
+    chart({
+      title: 'Video received',
+      subtitle: 'All viewers together.',
+      unit: 'Mbit/s',
+      source: 'video_bytes_total in series.jsonl',
+      lines: [{ name: 'received', points: ratePoints(steps, 'video_bytes_total', 8 / 1e6), isArea: true }],
+    }),
+    chart({
+      title: 'Chat delivery',
+      subtitle: 'From sending until another member has it.',
+      unit: 'ms',
+      source: 'chat_fanout_ms in histograms.jsonl',
+      lines: percentiles('chat_fanout_ms', [50, 95]),
+      ...limited('chat_fanout_ms'),
+    }),
+    chart({
+      title: 'API answers',
+      subtitle: 'From the planned moment of the request.',
+      unit: 'ms',
+      source: 'api_ms in histograms.jsonl',
+      lines: [
+        { name: 'reads p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'read' }) },
+        { name: 'writes p95', points: trendPoints(steps, 'api_ms', 95, { kind: 'write' }) },
+      ],
+    }),
+    chart({
+      title: 'The generator itself',
+      subtitle: 'If this is high, the lab was too busy to be believed; shaded seconds are tainted.',
+      unit: 'ms or %',
+      source: '"self" in series.jsonl',
+      lines: [
         { name: 'loop delay p99 (ms)', points: run.self.map((self) => [self.second, self.loopDelayP99Ms]) },
         { name: 'CPU (%)', points: run.self.map((self) => [self.second, self.workerCpuPercent]) },
       ],
-    ),
+    }),
   ];
+}
+
+/** When faults were made and healed. */
+function faultMarks({ events }: RunData): { seconds: number; name: string }[] {
+  return events.flatMap(({ name, atMs, detail }) => {
+    if (name !== 'fault_injected' && name !== 'fault_healed') return [];
+    return [{ seconds: atMs / 1000, name: name === 'fault_injected' ? String(detail.fault) : 'healed' }];
+  });
 }
 
 type Step = { readonly seconds: number; readonly lengthSeconds: number; readonly slices: RunData['slices'] };
@@ -157,9 +198,9 @@ function counterSum({ slices }: Step, metric: string, where: Tags = {}): number 
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
 }
 
-function ratePoints(steps: readonly Step[], metric: string, factor: number): Points {
+function ratePoints(steps: readonly Step[], metric: string, factor: number, where: Tags = {}): Points {
   return steps.map((step) => {
-    const sum = counterSum(step, metric);
+    const sum = counterSum(step, metric, where);
     return [step.seconds, sum === null ? null : (sum * factor) / step.lengthSeconds];
   });
 }

@@ -34,7 +34,7 @@ export function formatBytes(bytes: number): string {
 export function formatLimit({ criterion }: Pick<Judgement, 'criterion'>): string {
   const signs = { '<': '<', '<=': '≤', '>': '>', '>=': '≥' } as const;
   if (criterion.unit === 'count' && criterion.op === '<=' && criterion.limit === 0) return 'none';
-  return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit).replace('.00 s', ' s')}`;
+  return `${signs[criterion.op]} ${formatValue(criterion.limit, criterion.unit).replace(/\.?0+ s$/, ' s')}`;
 }
 
 /** How it came out, in a few words: `passes by 59 %`. */
@@ -44,14 +44,15 @@ export function outcomeSentence({ outcome, marginPercent, reason, criterion, sam
     const by = marginPercent === null || marginPercent >= 0 ? '' : ` by ${trim(-marginPercent, 0)} %`;
     return reason === '' ? `fails${by}` : `fails: ${reason}`;
   }
-  if (criterion.unit === 'count') return `passes: none in ${formatNumber(samples)}`;
-  if (criterion.op.startsWith('>') && criterion.unit === 'percent') return 'passes';
-  return `passes by ${trim(marginPercent ?? 0, 0)} %`;
+  if (criterion.limit === 0) return `passes: none in ${formatNumber(samples)}`;
+  return marginPercent === null ? 'passes' : `passes by ${trim(marginPercent, 0)} %`;
 }
 
 /** Rule of three: without a failure in n tries, the true rate is below 3/n with 95 % confidence. Empty text otherwise. */
 export function evidenceNote({ criterion, value, samples }: Judgement): string {
-  const isClean = (criterion.unit === 'count' && value === 0) || (criterion.op.startsWith('>') && value === 100);
+  const { kind } = criterion.measure;
+  const isClean =
+    (kind === 'count' && value === 0) || (kind === 'ratio' && criterion.op.startsWith('>') && value === 100);
   if (!isClean || samples <= 0) return '';
   return `Without a failure in ${formatNumber(samples)}, the true rate is under ${trim(Math.min(100, 300 / samples), 300 / samples < 1 ? 2 : 0)} % (95 % confidence).`;
 }
@@ -85,7 +86,12 @@ export function headline(verdict: RunVerdict, manifest: Manifest): { readonly ti
 /** Why a passed run is not called ready. */
 function scopeSentence({ stamps }: RunVerdict): string {
   const reasons = stamps.map((stamp) => STAMP_REASONS[stamp]);
-  return reasons.length === 0 ? '' : `It says nothing about capacity: ${reasons.join(' and ')}.`;
+  return reasons.length === 0 ? '' : `It says nothing about capacity: ${listed(reasons)}.`;
+}
+
+/** `a, b and c`. */
+function listed(parts: readonly string[]): string {
+  return [parts.slice(0, -1).join(', '), parts.at(-1) ?? ''].filter((part) => part !== '').join(' and ');
 }
 
 function capitalised(text: string): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CanarySecond } from '../canary/canary-process.ts';
 import type { LabEvent } from '../clients/actor.ts';
 import type { SampleLine } from '../collectors/sample.ts';
+import type { SentinelLine } from '../sentinels/sentinel-record.ts';
 import type { TimedSlice } from '../verdict/evidence.ts';
 import type { Manifest } from './manifest.ts';
 import type { SelfRecord, SeriesLine } from './run-writer.ts';
@@ -18,6 +19,8 @@ export type RunData = {
   readonly events: readonly LabEvent[];
   /** Seconds of the canary; empty in runs without one. */
   readonly canary?: readonly CanarySecond[];
+  /** What real browsers saw; empty in runs without them. */
+  readonly sentinels?: readonly SentinelLine[];
   /** What collectors saw; empty without any. */
   readonly samples: readonly SampleLine[];
 };
@@ -48,6 +51,7 @@ export async function readRunFolder(folder: string): Promise<RunData> {
     self: lines.flatMap((line) => line.self),
     events: events.slice(0, EVENTS_READ_MAX),
     canary: await readLines<CanarySecond>(folder, 'canary.jsonl'),
+    sentinels: await readLines<SentinelLine>(folder, 'sentinels.jsonl'),
     samples: await readLines<SampleLine>(folder, 'samples.jsonl'),
   };
 }

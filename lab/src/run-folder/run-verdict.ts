@@ -1,6 +1,8 @@
 /** The verdict of a run folder: a pure function of what it holds. */
 import { abilitiesOf } from '../target/target.ts';
+import { type CapacityStatement, capacityOf } from '../verdict/capacity.ts';
 import { type Judgement, judge } from '../verdict/judge.ts';
+import type { JudgeInput } from '../verdict/judge-input.ts';
 import { decide, EXIT_CODES, type RunOutcome, type RunTrust, whyInvalid } from '../verdict/verdict.ts';
 import { canaryOf } from './run-canary.ts';
 import type { RunData } from './run-reader.ts';
@@ -24,20 +26,7 @@ export type RunVerdict = {
 /** Judges the run. */
 export function verdictOf(run: RunData): RunVerdict {
   const { manifest } = run;
-  const judgements = judge({
-    criteria: manifest.criteria,
-    planes: manifest.target.planes,
-    abilities: abilitiesOf(manifest.target),
-    phases: manifest.phases,
-    durationMs: manifest.durationMs,
-    sliceMs: manifest.sliceMs,
-    clockBoundMs: manifest.clock.boundMs,
-    slices: run.slices,
-    samples: run.samples,
-    self: run.self,
-    viewers: manifest.viewers,
-    cores: manifest.fingerprint.cores,
-  });
+  const judgements = judge(judgeInput(run));
   const suspicions = canaryOf(run).flatMap((one) => one.suspicions);
   const trust = { ...trustOf(run), ...(suspicions.length === 0 ? {} : { suspicions }) };
   const outcome = decide(judgements, trust);
@@ -53,6 +42,30 @@ export function verdictOf(run: RunData): RunVerdict {
     trust,
     judgements,
   };
+}
+
+function judgeInput(run: RunData): JudgeInput {
+  const { manifest } = run;
+  return {
+    criteria: manifest.criteria,
+    planes: manifest.target.planes,
+    abilities: abilitiesOf(manifest.target),
+    phases: manifest.phases,
+    durationMs: manifest.durationMs,
+    sliceMs: manifest.sliceMs,
+    clockBoundMs: manifest.clock.boundMs,
+    slices: run.slices,
+    samples: run.samples,
+    self: run.self,
+    viewers: manifest.viewers,
+    cores: manifest.fingerprint.cores,
+  };
+}
+
+/** What this run may say about capacity; mostly nothing, and then why. */
+export function capacityOfRun(run: RunData, { outcome, stamps, judgements }: RunVerdict): CapacityStatement {
+  const isTrusted = outcome !== 'interrupted' && outcome !== 'invalid';
+  return capacityOf(judgeInput(run), judgements, { stamps, isTrusted });
 }
 
 function trustOf({ manifest, self, lines }: RunData): RunTrust {

@@ -1,0 +1,26 @@
+/** The strategy's readiness gate on the page: which of its lines this run is evidence for. */
+
+import { type GateState, gateBoard } from '../verdict/gate-board.ts';
+import type { Judgement } from '../verdict/judge.ts';
+import { escapeText } from './chart.ts';
+import { MARKS } from './criteria-section.ts';
+
+/** Empty text when no criterion of the run is evidence for a line. */
+export function gateSection(judgements: readonly Judgement[]): string {
+  const board = gateBoard(judgements);
+  if (board.every(({ outcome }) => outcome === null)) return '';
+  return `<h2 id="gate">Readiness gate</h2>
+<p class="soft">The ten mandatory criteria and seven advisories that a platform has to meet before it goes live. One run is evidence for some of them; the others need their own.</p>
+<div class="gate">${board.map(tile).join('')}</div>`;
+}
+
+function tile({ line, outcome, criteria }: GateState): string {
+  const state = outcome === null ? 'absent' : outcome.replace(' ', '-');
+  const words = outcome ?? (line.test === 'all' ? 'not part of this run' : `needs the ${line.test} run`);
+  const inner = `<b><span class="mark">${outcome === null ? '·' : MARKS[outcome]}</span> ${line.id}</b><span>${escapeText(line.title)}</span><em>${escapeText(words)}</em>`;
+  const first = criteria[0];
+  const attributes = `class="tile ${state}" title="${escapeText(line.source)}"`;
+  return first === undefined
+    ? `<div ${attributes}>${inner}</div>`
+    : `<a ${attributes} href="#${escapeText(first)}">${inner}</a>`;
+}
