@@ -46,7 +46,18 @@ export function viewerGroups(
   return Object.fromEntries(groups.filter(([, viewers]) => viewers > 0).map(([name, , group]) => [name, group]));
 }
 
-/** Without those about a way in which nobody of this crowd watches: nobody is there to judge it. */
+/**
+ * Without those about a way in which nobody of this crowd watches: nobody is there to judge it. That 99 % get a picture takes 300
+ * tries to show: everybody together makes them, the fewest by one way need not, so for single ways it is advisory.
+ */
 export function watchedBy(mix: Mix, criteria: readonly Criterion[]): readonly Criterion[] {
-  return criteria.filter(({ needs }) => needs === undefined || mix[needs] > 0);
+  const isJudgedTogether = criteria.some(({ id }) => id === TOGETHER);
+  return criteria
+    .filter(({ needs }) => needs === undefined || mix[needs] > 0)
+    .map((one) =>
+      isJudgedTogether && one.id !== TOGETHER && one.id.endsWith(START) ? { ...one, isMandatory: false } : one,
+    );
 }
+
+const START = 'start-success';
+const TOGETHER = 'all-start-success';

@@ -42,6 +42,16 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('
   });
 });
 
+test('what is mandatory in the ramp can be shown by its five hundred viewers', () => {
+  const { criteria } = scenarioOf('ramp');
+  const starts = criteria.filter(({ id }) => id.endsWith('start-success'));
+  expect(starts.map(({ id, isMandatory }) => [id, isMandatory])).toEqual([
+    ['start-success', false],
+    ['hls-start-success', false],
+    ['all-start-success', true],
+  ]);
+});
+
 /** Viewers there at this share of the run, by plan. */
 function viewersAt(plan: Plan, share: number, groups = /viewers/): number {
   const atMs = share * plan.durationMs;
