@@ -20,6 +20,7 @@ import {
   runService,
   type Service,
   startAdminServer,
+  yieldToMainThread,
 } from '@showfloor/service-kit';
 import { type Config, loadConfig, VARIABLES } from './config.ts';
 
@@ -183,5 +184,6 @@ function planeOptions(config: Config) {
 if (process.argv.includes('--help')) {
   process.stdout.write(`media-server: RTMP in, HTTP-FLV and HLS out\n\n${describeConfig(VARIABLES)}\n`);
 } else {
+  yieldToMainThread();
   await runService(start);
 }

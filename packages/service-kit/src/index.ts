@@ -21,6 +21,7 @@ export {
   type Variable,
   type VariableTable,
 } from './config.ts';
+export { yieldToMainThread } from './helper-threads.ts';
 export { listen, StartError } from './listen.ts';
 export { createLogger, type Logger } from './log.ts';
 export { Counter, createMetrics, Gauge, Histogram, httpDurationHistogram, type Registry } from './metrics.ts';

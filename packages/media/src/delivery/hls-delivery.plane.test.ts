@@ -172,9 +172,8 @@ describe('blocking reload', () => {
     expect((await segment).headers['cache-control']).toBe('public, max-age=6');
     stream.add();
     expect((await pastTheLast).body).toBe('#EXTM3U 102.0\n');
-    expect(await floor.metricsText()).toContain(
-      'media_hls_requests_total{kind="playlist",outcome="ok",service="hls-test"} 33',
-    );
+    const counted = 'media_hls_requests_total{kind="playlist",outcome="ok",service="hls-test"} 33';
+    await until('all to be counted', async () => (await floor.metricsText()).includes(counted));
   });
 
   test('a stream that stands still: the list as it is, in time for hls.js, and nobody keeps it', async () => {
@@ -221,7 +220,7 @@ describe('blocking reload', () => {
     expect((await floor.get(LIST)).status).toBe(200);
     stream.add();
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(await floor.metricsText()).toMatch(/outcome="held_full"[^}]*\} 1/);
+    await until('it to be counted', async () => /outcome="held_full"[^}]*\} 1/.test(await floor.metricsText()));
     expect(await floor.metricsText()).toMatch(/media_hls_held_requests\{[^}]*\} 0/);
   });
 

@@ -16,6 +16,7 @@ import type { HlsSource, HlsSources } from './hls-source.ts';
 import { type HlsViewer, HlsViewers, type HlsViewersLimits, viewerKey } from './hls-viewers.ts';
 import { conditionsOf, HttpAnswer, letGo } from './http-answer.ts';
 import type { ConnectionLimits, HttpConnection, HttpConnections } from './http-connections.ts';
+import { RequestTally } from './request-tally.ts';
 
 /** Requests held at once, in all streams. */
 export const HELD_MAX = 20_000;
@@ -62,6 +63,7 @@ export class HlsDelivery {
   /** Entries in lists, also of those whose connection is gone meanwhile: they take memory until their list is released. */
   #held = 0;
   #unreported = { hls: 0, llhls: 0 };
+  readonly #requests = new RequestTally();
 
   constructor(options: HlsDeliveryOptions) {
     const { metrics } = options;
@@ -149,7 +151,7 @@ export class HlsDelivery {
     const channel = this.#channelOf(target.playbackId);
     if (channel === undefined) {
       if (target.kind !== 'object') metrics.plays.inc({ protocol: 'hls', outcome: 'not_found' });
-      this.#count(target.kind, 'not_found', 1);
+      this.#requests.count(target.kind, 'not_found', 1);
       NOT_ON_AIR.send(request, response);
       return;
     }
@@ -160,13 +162,13 @@ export class HlsDelivery {
     }
     if (!connection.isHls && !this.#options.hasRoom()) {
       metrics.plays.inc({ protocol: 'hls', outcome: 'full' });
-      this.#count(target.kind, 'full', 1);
+      this.#requests.count(target.kind, 'full', 1);
       FULL.send(request, response);
       return;
     }
     const viewer = this.#viewerOf(request, query, connection, channel);
     if (viewer === 'refused') {
-      this.#count(target.kind, 'refused', 1);
+      this.#requests.count(target.kind, 'refused', 1);
       REFUSED.send(request, response);
       return;
     }
@@ -201,13 +203,13 @@ export class HlsDelivery {
       this.#hold(asked, found, target.kind);
       return;
     }
-    this.#count(target.kind, outcomeOf(found), 1);
+    this.#requests.count(target.kind, outcomeOf(found), 1);
     this.#sent(asked, found.send(asked.request, asked.response).bytes);
   }
 
   #hold({ request, response, connection, viewer, channel }: Asked, wish: Wish, kind: HlsTarget['kind']): void {
     if (this.#held >= this.#options.heldMax) {
-      this.#count(kind, 'held_full', 1);
+      this.#requests.count(kind, 'held_full', 1);
       HELD_FULL.send(request, response);
       return;
     }
@@ -275,7 +277,7 @@ export class HlsDelivery {
     for (const { wish, list, answer, outcome } of dues) {
       const kind = wish.kind === 'object' ? 'object' : wish.kind === 'first-multivariant' ? 'multivariant' : 'playlist';
       this.#releases.add(list, answer, () => {
-        this.#count(kind, outcome, list.length);
+        this.#requests.count(kind, outcome, list.length);
         metrics.hlsHeld.set(this.#held);
         if (outcome === 'ok') metrics.hlsReleaseSeconds.observe((performance.now() - sinceMs) / 1_000);
       });
@@ -326,11 +328,8 @@ export class HlsDelivery {
       metrics.sentBytes.inc({ protocol }, this.#unreported[protocol]);
       this.#unreported[protocol] = 0;
     }
+    this.#requests.report(metrics.hlsRequests);
     metrics.hlsHeld.set(this.#held);
-  }
-
-  #count(kind: HlsTarget['kind'], outcome: string, requests: number): void {
-    this.#options.metrics.hlsRequests.inc({ kind, outcome }, requests);
   }
 
   #left(viewer: HlsViewer, reason: string): void {
