@@ -37,11 +37,13 @@ export function traceOf(measure: Measure): Trace {
     case 'sample-return':
       return trace('samples.jsonl', 'median after ÷ median before, of each source', collected(measure));
     case 'change':
-      return trace(
-        'histograms.jsonl',
-        'one stretch of the run against another',
-        'metric' in measure ? measure.metric : '',
-      );
+      return measure.of.kind === 'percentile'
+        ? trace('histograms.jsonl', 'one stretch of the run less another', measure.of.metric)
+        : trace(
+            'series.jsonl',
+            'one stretch of the run less another',
+            `${measure.of.numerator} ÷ ${measure.of.denominator}`,
+          );
     default:
       return assertNever(measure);
   }
