@@ -87,6 +87,25 @@ describe.concurrent('planted defects of the generator are caught by name', () =>
   });
 });
 
+  test("a publisher's clock 700 ms ahead: named, and its delays are inconclusive although they look well", async () => {
+    const ahead = await startPacedFlvServer({ captureDelayMs: -700, stampsIngest: true });
+    try {
+      const { description, adapter, adapterUrl } = await findTarget(new URL(ahead.url));
+      const scenario = viewersOnly({ durationMs: 5000, viewers: 4, criteria: VIDEO_CRITERIA });
+      const found = { target: description, adapter, adapterUrl, scenario };
+      const { run: data, verdict } = await run('publisher', found);
+      const named = data.events.find(({ name }) => name === 'clock_off');
+      expect(named?.detail.clock).toBe('publisher');
+      expect(Math.abs(Number(named?.detail.ahead_ms) - 700)).toBeLessThanOrEqual(100);
+      const delay = verdict.judgements.find(
+        ({ criterion: { measure } }) => 'metric' in measure && measure.metric === 'latency_capture_ms',
+      );
+      expect(delay).toMatchObject({ outcome: 'inconclusive', reason: expect.stringMatching(/below zero.*clock/) });
+    } finally {
+      await ahead.close();
+    }
+  });
+
 test.concurrent('the generator writes down what it saw of itself: threads, garbage, files, ports, clock', async () => {
   const { run: data } = await run('self');
   const last = data.self.at(-1);
