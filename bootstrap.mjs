@@ -47,6 +47,11 @@ export const DEBIAN_PACKAGES = [
   },
   { name: 'redis-server', file: 'redis-server', skipped: 'the tests of several realtime nodes' },
   { name: 'nginx-light', file: 'nginx', skipped: 'the tests of HTTP/2 and TLS through a proxy' },
+  {
+    name: 'libnginx-mod-rtmp',
+    file: 'ngx_rtmp_module.so',
+    skipped: 'the tests that watch nginx-rtmp',
+  },
   { name: 'iproute2', file: 'ip', skipped: 'the tests in a network namespace' },
   { name: 'gstreamer1.0-tools', file: 'gst-launch-1.0', skipped: 'the tests that publish with GStreamer' },
   {
@@ -60,7 +65,7 @@ export const DEBIAN_PACKAGES = [
 
 /** Where shared libraries of Debian packages lie; commands lie on PATH. */
 const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'].flatMap(
-  (folder) => [folder, `${folder}/gstreamer-1.0`],
+  (folder) => [folder, `${folder}/gstreamer-1.0`, `${folder}/nginx/modules`],
 );
 
 /** Scripts that never show the web app: they need not wait for its build. */
