@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { VIDEO_CRITERIA } from '../scenarios/criteria.ts';
 import { machineKey, readCalibration, storeCalibration } from '../src/calibration/calibration-store.ts';
 import { CALIBRATED_GROUPS, Calibrator } from '../src/calibration/calibrator.ts';
 import { checkPlan } from '../src/calibration/check-plan.ts';
@@ -85,7 +86,6 @@ describe.concurrent('planted defects of the generator are caught by name', () =>
     expect(Math.abs(Number(named[0]?.detail.offset_ms) - 700)).toBeLessThanOrEqual(Number(named[0]?.detail.bound_ms));
     expect(data.manifest.clock.note).toMatch(/clock is (69|70)\d ms ahead of the generator's, corrected/);
   });
-});
 
   test("a publisher's clock 700 ms ahead: named, and its delays are inconclusive although they look well", async () => {
     const ahead = await startPacedFlvServer({ captureDelayMs: -700, stampsIngest: true });
@@ -105,6 +105,7 @@ describe.concurrent('planted defects of the generator are caught by name', () =>
       await ahead.close();
     }
   });
+});
 
 test.concurrent('the generator writes down what it saw of itself: threads, garbage, files, ports, clock', async () => {
   const { run: data } = await run('self');

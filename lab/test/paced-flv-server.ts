@@ -13,6 +13,7 @@ import {
   encodeFlvTag,
   encodeWallClockSei,
   type FlvTag,
+  INGEST_TIME_SEI_UUID,
   insertUserDataSei,
   readFlvVideoHeader,
 } from '@showfloor/media-formats';
@@ -30,6 +31,8 @@ export type Misbehaviour = {
   readonly dropAtMs?: number;
   /** Capture times are this much older than the sending. */
   readonly captureDelayMs?: number;
+  /** The server stamps each picture with its own clock, too. */
+  readonly stampsIngest?: boolean;
   readonly status?: number;
 };
 
@@ -110,7 +113,13 @@ function pace(loop: FlvLoop, clock: Clock, bad: Misbehaviour, viewers: Set<Viewe
       if (frame === undefined || timeMs > elapsedMs) return;
       const jumpMs = bad.timestampJump && timeMs >= jumpFromMs ? bad.timestampJump.byMs : 0;
       const captureMs = Date.now() - (elapsedMs - timeMs) - (bad.captureDelayMs ?? 0);
-      send(viewers, frame, encodeFlvTag(stamp(loop, frame, Math.max(0, Math.round(timeMs + jumpMs)), captureMs)));
+      send(
+        viewers,
+        frame,
+        encodeFlvTag(
+          stamp(loop, frame, Math.max(0, Math.round(timeMs + jumpMs)), captureMs, bad.stampsIngest === true),
+        ),
+      );
       if (frame.isAvcPicture && nowMs >= clock.firstViewerAtMs) {
         clock.sent.push({ atMs: nowMs, dtsMs: Math.round(timeMs + jumpMs), isKeyframe: frame.isKeyframe });
       }
@@ -128,15 +137,19 @@ function send(viewers: Set<Viewer>, frame: LoopFrame, bytes: Uint8Array): void {
   }
 }
 
-function stamp(loop: FlvLoop, { tag, isAvcPicture }: LoopFrame, timestampMs: number, captureMs: number): FlvTag {
+function stamp(
+  loop: FlvLoop,
+  { tag, isAvcPicture }: LoopFrame,
+  timestampMs: number,
+  captureMs: number,
+  stampsIngest: boolean,
+): FlvTag {
   if (!isAvcPicture) return { ...tag, timestampMs };
   const { dataOffset } = readFlvVideoHeader(tag.payload);
-  const picture = insertUserDataSei(
-    tag.payload.subarray(dataOffset),
-    loop.nalLengthSize,
-    CAPTURE_TIME_SEI_UUID,
-    encodeWallClockSei(captureMs),
-  );
+  const insert = (unit: Uint8Array, uuid: Uint8Array, wallMs: number): Uint8Array =>
+    insertUserDataSei(unit, loop.nalLengthSize, uuid, encodeWallClockSei(wallMs));
+  const captured = insert(tag.payload.subarray(dataOffset), CAPTURE_TIME_SEI_UUID, captureMs);
+  const picture = stampsIngest ? insert(captured, INGEST_TIME_SEI_UUID, Date.now()) : captured;
   return { ...tag, timestampMs, payload: concatBytes([tag.payload.subarray(0, dataOffset), picture]) };
 }
 

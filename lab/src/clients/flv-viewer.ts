@@ -7,7 +7,7 @@ import { type ActorContext, forwardedAddress, pause, playbackSessionId } from '.
 import { type FlvConnection, openFlvConnection } from './flv-connection.ts';
 import type { ClockTier, FlvMedia } from './flv-media-reader.ts';
 import { createFlvMetrics, type FlvMetrics } from './flv-metrics.ts';
-import { ageMs } from './picture-age.ts';
+import { ageMs, publisherLeadMs } from './picture-age.ts';
 import { addTotals } from './playback-metrics.ts';
 import { recorderOf } from './player-recording.ts';
 import { backoffMs, STALL_PATIENCE_MS, START_PATIENCE_MS, WATCH_EVERY_MS } from './viewer-patience.ts';
@@ -45,6 +45,7 @@ class ViewingSession {
   #lostAtMs: number | null = null;
   #lastTagAtMs: number | null = null;
   #hasKeyframe = false;
+  #isLeadTold = false;
 
   constructor(context: ActorContext, options: FlvViewerOptions, metrics: FlvMetrics, url: URL, requestedAtMs: number) {
     this.#context = context;
@@ -152,6 +153,7 @@ class ViewingSession {
       this.#lostAtMs = null;
     }
     if (media.clocks.capture !== undefined || media.clocks.ingest !== undefined) {
+      this.#compareClocks(media.clocks);
       // The player forgets its oldest marks beyond this, and with them their stamps.
       if (this.#clocks.size >= MARKS_MAX) this.#clocks.delete(this.#clocks.keys().next().value ?? -1);
       this.#clocks.set(this.#nextMark, media.clocks);
@@ -161,6 +163,16 @@ class ViewingSession {
     const result = this.#player.media(atMs, media.unit, this.#context.lagMs());
     if (result === 'regression') this.#metrics.regressions.add();
     if (result === 'hole') this.#metrics.gaps.add();
+  }
+
+  /** A picture that was made after it arrived: the publisher's clock is ahead, and every delay from it too small. */
+  #compareClocks({ capture, ingest }: Readonly<Partial<Record<ClockTier, number>>>): void {
+    const leadMs = publisherLeadMs(capture, ingest);
+    if (leadMs === null) return;
+    this.#metrics.latencyMs.capture.record(-leadMs); // below zero: counted as such
+    if (this.#isLeadTold) return;
+    this.#isLeadTold = true;
+    this.#context.event('clock_off', { clock: 'publisher', ahead_ms: leadMs });
   }
 
   #onSilence(sinceMs: number, wasEverMedia: boolean): void {

@@ -17,7 +17,7 @@ import { HlsLane, type LaneFailure } from './hls-lane.ts';
 import { HlsMediaReader, isMediaError, SNIFF_BYTES, sniffMedia } from './hls-media-reader.ts';
 import type { HlsMetrics } from './hls-metrics.ts';
 import { ListCache } from './list-cache.ts';
-import { ageMs } from './picture-age.ts';
+import { ageMs, publisherLeadMs } from './picture-age.ts';
 import { addTotals } from './playback-metrics.ts';
 import { recorderOf } from './player-recording.ts';
 import { StartupClock } from './startup-clock.ts';
@@ -64,6 +64,7 @@ export class HlsSession {
   #reported: PlayerTotals;
   #list: HlsList | null = null;
   #isOver = false;
+  #isLeadTold = false;
 
   constructor(context: ActorContext, options: HlsViewerOptions, metrics: HlsMetrics, url: URL, requestedAtMs: number) {
     this.#context = context;
@@ -310,13 +311,28 @@ export class HlsSession {
         return null;
       }
       const read = this.#sampled?.reader.read(body) ?? null;
-      if (read !== null) this.#metrics.fragmentsRead.add();
+      if (read !== null) {
+        this.#metrics.fragmentsRead.add();
+        this.#compareClocks(read);
+      }
       return read;
     } catch (error) {
       if (!isMediaError(error)) throw error;
       this.#unreadable(request.uri, error instanceof Error ? error.message : '');
       return null;
     }
+  }
+
+  /** A picture that was made after it arrived: the publisher's clock is ahead, and every delay from it too small. */
+  #compareClocks({ stamps }: FragmentMedia): void {
+    const capture = stamps.find(({ tier }) => tier === 'capture');
+    const ingest = stamps.find(({ tier, atMediaMs }) => tier === 'ingest' && atMediaMs === capture?.atMediaMs);
+    const leadMs = publisherLeadMs(capture?.wallMs, ingest?.wallMs);
+    if (leadMs === null) return;
+    this.#metrics.latencyMs.capture.record(-leadMs); // below zero: counted as such
+    if (this.#isLeadTold) return;
+    this.#isLeadTold = true;
+    this.#context.event('clock_off', { clock: 'publisher', ahead_ms: leadMs });
   }
 
   #unreadable(uri: string, reason: string): void {

@@ -9,3 +9,13 @@ export function ageMs({ clockOffsetMs }: Pick<ActorContext, 'clockOffsetMs'>, at
   const age = wallMsAt(atMs) + clockOffsetMs - stampMs;
   return age < 0 && age >= -WALL_RESOLUTION_MS ? 0 : age;
 }
+
+/** Stamps are whole milliseconds; a publisher and a server in step differ by less than this. */
+const LEAD_MS_MIN = 50;
+
+/** How far the publisher's clock is ahead of the server's, at least; null when the two stamps of a picture do not show that it is. */
+export function publisherLeadMs(captureMs: number | undefined, ingestMs: number | undefined): number | null {
+  if (captureMs === undefined || ingestMs === undefined) return null;
+  const leadMs = captureMs - ingestMs;
+  return leadMs >= LEAD_MS_MIN ? Math.round(leadMs) : null;
+}

@@ -56,8 +56,8 @@ function demandOf(name: string, given: unknown): ParityDemand {
     value,
     match: known,
     isAdvisory: advisory === true,
-    delta: delta === null ? null : String(delta),
-    source: source === null ? null : String(source),
+    delta: typeof delta === 'string' ? delta : null,
+    source: typeof source === 'string' ? source : null,
   };
 }
 
