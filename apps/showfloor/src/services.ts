@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { EXIT_USAGE } from '@showfloor/service-kit';
+import { EXIT_USAGE, MEDIA_NODE_OPTIONS } from '@showfloor/service-kit';
 import type { PortName, StartConfig } from './config.ts';
 import { PORT_VARIABLES } from './config.ts';
 import type { ChildProgram } from './supervised-child.ts';
@@ -14,6 +14,8 @@ export type ServiceSpec = {
   readonly usesDatabase: boolean;
   /** Gets `REDIS_URL`, when there is one. The others never see it. */
   readonly usesRedis?: boolean;
+  /** Options of Node that its process runs with. */
+  readonly nodeOptions?: readonly string[];
   /** Gets the secrets of this start: the seller's link, and the demo show's stream key. */
   readonly ownsAccess: boolean;
 };
@@ -29,7 +31,13 @@ export const SERVICES: readonly ServiceSpec[] = [
   },
   { name: 'commerce-server', entry: entryOf('commerce-server'), usesDatabase: true, ownsAccess: true },
   { name: 'worker', entry: entryOf('worker'), usesDatabase: true, ownsAccess: false },
-  { name: 'media-server', entry: entryOf('media-server'), usesDatabase: false, ownsAccess: false },
+  {
+    name: 'media-server',
+    entry: entryOf('media-server'),
+    nodeOptions: MEDIA_NODE_OPTIONS,
+    usesDatabase: false,
+    ownsAccess: false,
+  },
 ];
 
 /** The clip that keeps the demo show on air. */
@@ -93,7 +101,7 @@ export function serviceProgram(
   return {
     name: spec.name,
     command: process.execPath,
-    args: [spec.entry],
+    args: [...(spec.nodeOptions ?? []), spec.entry],
     env,
     cwd: process.cwd(),
     stopSignal: 'SIGTERM',

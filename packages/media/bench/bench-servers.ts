@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MEDIA_NODE_OPTIONS } from '@showfloor/service-kit';
 import { SERVER_CORE } from './machine.ts';
 
 /** A server under load. `stop` ends it and removes its files. */
@@ -58,7 +59,7 @@ async function startShowfloor(settings: Readonly<Record<string, string | number>
     ...settings,
   };
   const main = fileURLToPath(new URL('../../../apps/media-server/src/main.ts', import.meta.url));
-  const child = spawnOnServerCore(environment, [main]);
+  const child = spawnOnServerCore(environment, [...MEDIA_NODE_OPTIONS, main]);
   await untilListening(child, [rtmpPort, httpPort]);
   return server(child, { rtmpPort, httpPort, adminPort, path: `/live/${STREAM}.flv`, folder }, () => hook.close());
 }

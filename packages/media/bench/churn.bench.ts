@@ -10,16 +10,27 @@ import { parseArgs } from 'node:util';
 import { benchClip, putOnAir } from './bench-clip.ts';
 import { type Bar, type Column, lineOf, report } from './bench-report.ts';
 import { type BenchServer, SERVERS } from './bench-servers.ts';
-import { compileLoadClient, type LoadClient, runLoad } from './load-client.ts';
+import { churn } from './churn-viewers.ts';
 import { moveToLoadCore, residentMb, whyNot } from './machine.ts';
 
-type Wave = Readonly<{ clientCpu: number; seconds: number; closed: number }>;
-/** `heldMb`: objects and buffers that are in use. `rssMb`: that and what V8 and the allocator keep for later. */
-type Row = Readonly<{ atSeconds: number; waves: number; heldMb: number; rssMb: number }>;
+type Row = Readonly<{
+  atSeconds: number;
+  waves: number;
+  /** What the process takes; V8 collects when it likes. */
+  rssMb: number;
+  /** Objects and buffers that are in use, after a collection; null in between, because collecting would keep `rssMb` small. */
+  heldMb: number | null;
+}>;
 
 const GROWTH_MAX = 0.1;
-/** V8 takes its room for garbage step by step and keeps it: what a server holds is known once it has. */
-const WARM_UP_SHARE = 1 / 3;
+/** Of a viewer that is gone: a forgotten socket would be twice this; what the media itself takes moves by half of it in a minute. */
+const LEFT_BEHIND_BYTES_MAX = 1_000;
+/** Code is compiled, and V8 and the allocator have taken their room, after a third, and not before so many waves. */
+const WARM_UP = { share: 1 / 3, wavesMin: 4 };
+const WATCH_MS = 2_000;
+/** Viewers are gone, and their sockets closed, after this long. */
+const SETTLE_MS = 700;
+const COLLECT = new URL('./collect-on-signal.ts', import.meta.url).href;
 
 const { values } = parseArgs({
   options: {
@@ -36,103 +47,110 @@ const HELP = `Usage: npm run bench -- churn [options]
   --viewers 300    viewers of each wave; half of them again by LL-HLS
   --out FILE       write all figures: Markdown when FILE ends in .md, else JSON
 
-The start is taken after the first third, when code is compiled and V8 has taken its room for garbage. Exit code 1 when memory ends more than 10 % above it.`;
+The start is taken after the first third. Held memory is measured after a collection, at the start and at the end only. Exit code 1
+when either memory ends more than 10 % above its start, or viewers that left are still held.`;
 
 async function main(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'churn-'));
-  const flv = compileLoadClient('flv-load', folder);
-  const hls = compileLoadClient('hls-load', folder);
-  const reason = whyNot() ?? (flv === null || hls === null ? 'this benchmark needs gcc for its load clients' : null);
-  if (reason !== null || flv === null || hls === null) {
+  const reason = whyNot();
+  if (reason !== null) {
     process.stderr.write(`${reason}\n`);
-    rmSync(folder, { recursive: true, force: true });
     return 2;
   }
+  const folder = mkdtempSync(join(tmpdir(), 'churn-'));
   moveToLoadCore();
-  const server = await SERVERS.showfloor();
+  const server = await SERVERS.showfloor({ NODE_OPTIONS: `--import=${COLLECT}` });
   const onAir = await putOnAir(server.rtmpUrl, benchClip(folder, undefined));
   const rows: Row[] = [];
   try {
     await sleep(3_000); // the HLS window fills
     const beganMs = performance.now();
-    const isBefore = (share: number): boolean => performance.now() - beganMs < Number(values.seconds) * 1_000 * share;
+    const elapsedSeconds = (): number => (performance.now() - beganMs) / 1_000;
     let waves = 0;
-    for (; waves < 2 || isBefore(WARM_UP_SHARE); waves += 1) await wave(server, flv, hls);
-    const note = async (): Promise<void> => {
-      const row = { atSeconds: (performance.now() - beganMs) / 1_000, waves, ...(await settled(server)) };
+    const nextWave = async (): Promise<void> => {
+      await wave(server);
+      waves += 1;
+    };
+    const note = (heldMb: number | null): void => {
+      const row = { atSeconds: elapsedSeconds(), waves, rssMb: residentMb(server.pid), heldMb };
       rows.push(row);
       process.stdout.write(`${lineOf(COLUMNS, row)}\n`);
     };
-    await note();
-    while (isBefore(1)) {
-      await wave(server, flv, hls);
-      waves += 1;
-      await note();
+    while (waves < WARM_UP.wavesMin || elapsedSeconds() < Number(values.seconds) * WARM_UP.share) await nextWave();
+    note(await collectedMb(server));
+    await nextWave(); // V8 takes again what it gave back
+    while (rows.length < 5 || elapsedSeconds() < Number(values.seconds)) {
+      await nextWave();
+      note(null);
     }
+    note(await collectedMb(server));
   } finally {
     await onAir.stop();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-  const bars = [
-    grown('what is held', rows, ({ heldMb }) => heldMb),
-    grown('resident memory', rows, ({ rssMb }) => rssMb),
-  ];
   const outcome = {
     title: 'Churn',
     command: 'npm run bench -- churn',
     rows,
     columns: COLUMNS,
     notes: [],
-    bars,
+    bars: [...heldBars(rows), residentBar(rows)],
     tainted: [],
   };
   return report(outcome, values.out);
 }
 
-/** FLV and LL-HLS viewers join, watch for two seconds and leave. */
-async function wave(server: BenchServer, flv: LoadClient, hls: LoadClient): Promise<void> {
+/** FLV and LL-HLS viewers join, watch for two seconds and leave. Throws when they saw nothing: then nothing was measured. */
+async function wave({ httpPort: port, path: flvPath }: BenchServer): Promise<void> {
   const viewers = Number(values.viewers);
-  await Promise.all([
-    runLoad<Wave>(flv, [server.httpPort, server.path, viewers, 400, 1, 1], server.pid),
-    runLoad<Wave>(
-      hls,
-      ['viewers', server.httpPort, '/live/bench/index.m3u8', Math.ceil(viewers / 2), 400, 1, 1],
-      server.pid,
-    ),
-  ]);
+  const bytes = await churn({ port, flvPath, listPath: '/live/bench/index.m3u8', viewers, watchMs: WATCH_MS });
+  if (bytes < viewers * 10_000) throw new Error(`${viewers} viewers read ${bytes} bytes: the server does not serve`);
+  await sleep(SETTLE_MS);
 }
 
-/** The least of the second half against the least of the first: garbage that waits for its collection is neither. */
-function grown(what: string, rows: readonly Row[], mbOf: (row: Row) => number): Bar {
-  const middle = Math.ceil(rows.length / 2);
-  const [first = 0, last = 0] = [rows.slice(0, middle), rows.slice(middle)].map((half) => Math.min(...half.map(mbOf)));
+function heldBars(rows: readonly Row[]): Bar[] {
+  const [first, last] = rows.filter(({ heldMb }) => heldMb !== null);
+  const [firstMb, lastMb] = [first?.heldMb ?? 0, last?.heldMb ?? Number.POSITIVE_INFINITY];
+  const left = ((last?.waves ?? 0) - (first?.waves ?? 0)) * Number(values.viewers) * 1.5;
+  const bytes = ((lastMb - firstMb) * 2 ** 20) / left;
+  const text = `each of ${left} viewers that came and left has left ${bytes.toFixed(0)} bytes behind, at most ${LEFT_BEHIND_BYTES_MAX}`;
+  return [barOf('what is held', firstMb, lastMb), { text, isHeld: bytes <= LEFT_BEHIND_BYTES_MAX }];
+}
+
+/** The least of the second half against the least of the first: garbage that waits for its collection is not growth. */
+function residentBar(rows: readonly Row[]): Bar {
+  const between = rows.filter(({ heldMb }) => heldMb === null).map(({ rssMb }) => rssMb);
+  const middle = Math.ceil(between.length / 2);
+  return barOf('resident memory', Math.min(...between.slice(0, middle)), Math.min(...between.slice(middle)));
+}
+
+function barOf(what: string, first: number, last: number): Bar {
   const growth = last / first - 1;
-  const text = `${what} comes back to ${last.toFixed(0)} MB, ${(growth * 100).toFixed(1)} % from ${first.toFixed(0)} MB before, at most ${GROWTH_MAX * 100} % above`;
+  const text = `${what} ends at ${last.toFixed(1)} MB, ${(growth * 100).toFixed(1)} % from ${first.toFixed(1)} MB at the start, at most ${GROWTH_MAX * 100} % above`;
   return { text, isHeld: growth <= GROWTH_MAX };
 }
 
-/** Memory once viewers are forgotten: the least of a few seconds, between collections. */
-async function settled({ pid, adminPort }: BenchServer): Promise<{ heldMb: number; rssMb: number }> {
-  let [heldMb, rssMb] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let look = 0; look < 8; look += 1) {
-    await sleep(250);
+/** What is in use when everything else is collected: the least of three seconds, since media keeps coming in. */
+async function collectedMb({ pid, adminPort }: BenchServer): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 6; look += 1) {
+    process.kill(pid, 'SIGUSR2');
+    await sleep(500);
     const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
     const bytesOf = (name: string): number => Number(new RegExp(`^${name}\\{[^}]*\\} (.*)$`, 'm').exec(text)?.[1]);
-    heldMb = Math.min(
-      heldMb,
+    least = Math.min(
+      least,
       (bytesOf('nodejs_heap_size_used_bytes') + bytesOf('nodejs_external_memory_bytes')) / 2 ** 20,
     );
-    rssMb = Math.min(rssMb, residentMb(pid));
   }
-  return { heldMb, rssMb };
+  return least;
 }
 
 const COLUMNS: readonly Column<Row>[] = [
   ['after s', (row) => row.atSeconds.toFixed(0)],
   ['waves', (row) => String(row.waves)],
-  ['held MB', (row) => row.heldMb.toFixed(1)],
   ['RSS MB', (row) => row.rssMb.toFixed(1)],
+  ['held MB', (row) => row.heldMb?.toFixed(1) ?? ''],
 ];
 
 if (values.help) {

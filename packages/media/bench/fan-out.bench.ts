@@ -76,6 +76,7 @@ const CASES: readonly Case[] = [
   ours(1_000, 'tick-30'),
   ours(1_000, 'tick-30', { name: '1000 + 200 stuck', stuck: 200 }),
   ours(2_000, 'tick-30'),
+  bare(1_000, 30),
   bare(2_000, 30),
   peer(2_000),
   ours(2_000, 'auto'),

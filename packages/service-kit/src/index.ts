@@ -25,6 +25,7 @@ export { yieldToMainThread } from './helper-threads.ts';
 export { listen, StartError } from './listen.ts';
 export { createLogger, type Logger } from './log.ts';
 export { Counter, createMetrics, Gauge, Histogram, httpDurationHistogram, type Registry } from './metrics.ts';
+export { MEDIA_NODE_OPTIONS } from './node-options.ts';
 export {
   OUTBOUND_VARIABLES,
   OutboundGuard,
