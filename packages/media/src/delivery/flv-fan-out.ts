@@ -38,8 +38,8 @@ export type FanOutOptions = Readonly<{
   keepAliveMs: number;
   /** Grows by every byte that is handed to a viewer. Lives longer than this fan-out. */
   sent: { bytes: number };
-  /** Told once, when the stream is over and all viewers were ended. */
-  onEnded: () => void;
+  /** Told once, when the stream is over, who was ended. */
+  onEnded: (viewers: readonly FlvViewer[]) => void;
   /** Told who was ended because the publisher came back with other tracks. */
   onTracksChanged: (viewers: readonly FlvViewer[]) => void;
   /** Told for every viewer that was cut for being stuck. */
@@ -48,7 +48,8 @@ export type FanOutOptions = Readonly<{
 
 /** Feeds all FLV viewers of one stream. Created with the first viewer, disposed of with the last. */
 export class FlvFanOut implements StreamOutput {
-  readonly #stream: Stream;
+  /** What it feeds from. */
+  readonly stream: Stream;
   readonly #options: FanOutOptions;
   readonly #viewers = new Set<FlvViewer>();
   readonly #policy: MergePolicy;
@@ -70,7 +71,7 @@ export class FlvFanOut implements StreamOutput {
   #utilization = performance.eventLoopUtilization();
 
   constructor(stream: Stream, options: FanOutOptions) {
-    this.#stream = stream;
+    this.stream = stream;
     this.#options = options;
     this.#policy = new MergePolicy(options.mergeCeilingMs, options.merge);
     this.#fillArena();
@@ -90,7 +91,7 @@ export class FlvFanOut implements StreamOutput {
     viewer.open(opening, isComplete);
     this.#countSent(opening.length);
     this.#viewers.add(viewer);
-    if (this.#stream.state === 'interrupted') viewer.sendAside(this.#stateTag('interrupted'));
+    if (this.stream.state === 'interrupted') viewer.sendAside(this.#stateTag('interrupted'));
   }
 
   /** Forgets a viewer whose connection is gone. */
@@ -100,7 +101,7 @@ export class FlvFanOut implements StreamOutput {
 
   /** Stops all timers and leaves the stream. Viewers' sockets are their owner's. */
   dispose(): void {
-    this.#stream.detach(this);
+    this.stream.detach(this);
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#keepAliveTimer !== null) clearInterval(this.#keepAliveTimer);
     this.#timer = null;
@@ -128,9 +129,10 @@ export class FlvFanOut implements StreamOutput {
   ended(): void {
     this.#flush();
     this.#sendAside('ended');
-    for (const viewer of this.#viewers) viewer.end(this.#options.viewerLimits.stuckMsMax);
+    const viewers = [...this.#viewers];
+    for (const viewer of viewers) viewer.end(this.#options.viewerLimits.stuckMsMax);
     this.dispose();
-    this.#options.onEnded();
+    this.#options.onEnded(viewers);
   }
 
   /** A response names its tracks at its beginning: those who watch must ask again. */
@@ -147,7 +149,7 @@ export class FlvFanOut implements StreamOutput {
     this.#arena = null;
     this.#isJoinable = false;
     this.#flushedTo = 0;
-    for (const packet of this.#stream.gop) this.#append(packet);
+    for (const packet of this.stream.gop) this.#append(packet);
     this.#flushedTo = this.#arenaBytes(); // nobody has missed it: joiners get it whole
     this.#pendingPackets = 0;
     this.#isEntryPending = false;
@@ -158,7 +160,7 @@ export class FlvFanOut implements StreamOutput {
   }
 
   #append(packet: MediaPacket): void {
-    const hasPicture = this.#stream.headers.video !== null;
+    const hasPicture = this.stream.headers.video !== null;
     const isEntry = packet.kind === 'frames' && (hasPicture ? packet.isKeyframe : this.#isSoundArenaFull());
     // A keyframe always opens an arena, so that whoever waits can start at its beginning; new headers close one.
     if (isEntry || this.#arena === null || packet.kind === 'sequence-header' || this.#isOverflowing()) {
@@ -192,7 +194,7 @@ export class FlvFanOut implements StreamOutput {
   }
 
   #openArena(first: MediaPacket, isJoinable: boolean): void {
-    const { metadata, video, audio } = this.#stream.headers;
+    const { metadata, video, audio } = this.stream.headers;
     const headers = [video, audio].flatMap((header) =>
       header === null ? [] : [{ ...toTag(header), timestampMs: first.timestampMs >>> 0 }],
     );
@@ -207,7 +209,7 @@ export class FlvFanOut implements StreamOutput {
 
   /** A response that begins before there is a picture to show: file header and metadata only. */
   #openingWithoutPicture(): Buffer {
-    const { metadata, video, audio } = this.#stream.headers;
+    const { metadata, video, audio } = this.stream.headers;
     const parts = [encodeFlvHeader({ hasVideo: video !== null, hasAudio: audio !== null })];
     if (metadata !== null) parts.push(encodeFlvTag(toTag(metadata)));
     return Buffer.concat(parts);
@@ -239,7 +241,7 @@ export class FlvFanOut implements StreamOutput {
     const arena = this.#arena;
     if (arena === null || arena.filled === this.#flushedTo) return;
     const buffer = arena.view(this.#flushedTo, arena.filled);
-    const canEnter = this.#isEntryPending || this.#stream.headers.video === null;
+    const canEnter = this.#isEntryPending || this.stream.headers.video === null;
     const entry = canEnter ? arena.view(arena.headersStart, arena.mediaStart) : null;
     const packets = this.#pendingPackets;
     this.#flushedTo = arena.filled;
@@ -312,7 +314,7 @@ export class FlvFanOut implements StreamOutput {
   /** `onStreamState {state}`: players hand it out as script data, others skip it. */
   #stateTag(state: string): Buffer {
     const payload = encodeAmf0('onStreamState', new Amf0EcmaArray({ state, wallClockMs: Date.now() }));
-    const timestampMs = this.#stream.lastTimestampMs >>> 0;
+    const timestampMs = this.stream.lastTimestampMs >>> 0;
     return Buffer.from(encodeFlvTag({ typeId: FlvTagType.script, timestampMs, payload }));
   }
 }

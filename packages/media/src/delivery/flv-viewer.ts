@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { FlvFanOut } from './flv-fan-out.ts';
 
 /** Bounds of one viewer's queue. Over the high mark it skips to a keyframe; it flows again below the low mark. */
 export type ViewerLimits = Readonly<{
@@ -33,6 +34,10 @@ export class FlvViewer {
   readonly ip: string;
   readonly playbackId: string;
   readonly createdAtMs: number = Date.now();
+  /** What feeds it; its owner's. */
+  fanOut: FlvFanOut | null = null;
+  /** Why its connection ends, when it does; its owner's. */
+  endReason = 'viewer_closed';
   readonly #socket: Socket;
   #state: ViewerState = 'waiting';
   #sinceMs = 0;
