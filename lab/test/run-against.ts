@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CollectRequest } from '../src/collectors/run-collection.ts';
 import type { ProcessBindings } from '../src/faults/process-control.ts';
 import { type Criterion, type RunResult, runScenario, type Scenario } from '../src/index.ts';
 import { findTarget } from '../src/target/load-target.ts';
@@ -36,6 +37,7 @@ export async function runAgainst(
   scenario: Scenario,
   workers = 2,
   processes: ProcessBindings = {},
+  collect: CollectRequest = {},
 ): Promise<RunResult> {
   const parent = await mkdtemp(join(tmpdir(), 'showfloor-lab-'));
   try {
@@ -50,6 +52,7 @@ export async function runAgainst(
       size: { seed: 1 },
       workers,
       processes,
+      collect,
     });
   } finally {
     await rm(parent, { recursive: true, force: true });
