@@ -34,7 +34,7 @@ describe('a healthy server', () => {
     expect(outcomeOf(result, 'flv-latency-p95')).toBe('pass');
     expect(total(result, 'play_starts_total')).toBe(6);
     expect(total(result, 'flv_reconnects_total')).toBe(0);
-    expect(result.verdict).toMatchObject({ isReady: false, stamps: ['co-located'] });
+    expect(result.verdict).toMatchObject({ isReady: false, stamps: ['co-located', 'indicative'] });
   });
 
   test('pictures from the future: the delay is inconclusive, and the reason names the clock', async () => {

@@ -67,7 +67,7 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     limit: 5,
     unit: 'percent',
     during: 'steady',
-    samplesMin: 5,
+    samplesMin: 20, // who leaves in the last second is in one slice: of fewer it would be the 95th percentile
   },
   {
     ...MANDATORY,

@@ -38,7 +38,7 @@ p { margin: 4px 0; } .soft { color: var(--soft); }
 .inconclusive .mark, .inconclusive .result { color: var(--warn); } .not-applicable { color: var(--soft); }
 .criterion b { font-weight: 600; } .criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; }
 .criterion .limit { color: var(--soft); font-variant-numeric: tabular-nums; }
-.criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; } .criterion .limit { text-align: right; }
+.criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; } .criterion .limit { text-align: right; } .criterion .value, .criterion .limit { white-space: nowrap; }
 .criterion b { font-weight: 550; } .criterion.advisory .mark, .criterion.advisory.fail .result { color: var(--warn); }
 .criterion[open] { background: color-mix(in srgb, var(--grid) 45%, transparent); } .criterion:target { outline: 2px solid var(--a); outline-offset: -2px; }
 .bar { align-self: center; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; display: block; } .bar.none { visibility: hidden; }
@@ -74,7 +74,7 @@ footer { margin-top: 32px; font-size: .85rem; }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .criterion summary { grid-template-columns: 16px minmax(0, 1fr) auto; padding: 10px 12px; gap: 1px 10px; }
   .criterion .limit { grid-column: 3; grid-row: 2; text-align: right; } .criterion .result { grid-column: 2; grid-row: 2; } .criterion .bar { grid-column: 2 / 4; grid-row: 3; margin-top: 5px; } .criterion .bar.none { display: none; }
-  .criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; } .criterion .limit { text-align: right; }
+  .criterion .value { font-variant-numeric: tabular-nums; font-weight: 600; text-align: right; } .criterion .limit { text-align: right; } .criterion .value, .criterion .limit { white-space: nowrap; }
 .criterion b { font-weight: 550; } .criterion.advisory .mark, .criterion.advisory.fail .result { color: var(--warn); }
 .criterion[open] { background: color-mix(in srgb, var(--grid) 45%, transparent); } .criterion:target { outline: 2px solid var(--a); outline-offset: -2px; }
 .bar { align-self: center; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; display: block; } .bar.none { visibility: hidden; }
