@@ -62,7 +62,7 @@ function plainView(out: Pick<WriteStream, 'write'>, end: () => void): ProgressVi
     update: (progress) => {
       if (progress.elapsedMs < nextAtMs) return;
       nextAtMs = progress.elapsedMs + PLAIN_EVERY_MS;
-      out.write(`${clock(progress)} ${progress.phase}: ${figureLines(progress).join(' · ')}\n`);
+      out.write(`${clock(progress)} ${where(progress)}: ${figureLines(progress).join(' · ')}\n`);
     },
     end,
   };
@@ -70,8 +70,11 @@ function plainView(out: Pick<WriteStream, 'write'>, end: () => void): ProgressVi
 
 function bar(progress: Progress): string {
   const filled = Math.round(BAR_CELLS * Math.min(1, progress.elapsedMs / progress.durationMs));
-  const left = Math.max(0, progress.durationMs - progress.elapsedMs);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)} ${clock(progress)} ${progress.phase}, ${formatClock(left)} to go`;
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)} ${clock(progress)} ${where(progress)}`;
+}
+
+function where({ phase, durationMs, elapsedMs }: Progress): string {
+  return `${phase}, ${formatClock(Math.max(0, durationMs - elapsedMs))} to go`;
 }
 
 function clock({ elapsedMs, durationMs }: Progress): string {

@@ -87,6 +87,7 @@ class LiveCriterion {
     if (this.#isJudgedAt(second.atMs)) this.#soFar.addSecond(second);
     this.#rolling.addSecond(second);
     this.#countNegatives(second);
+    if (!this.#trend.isDue(second.atMs)) return;
     const { value } = this.#rolling.recent;
     if (!Number.isNaN(value)) this.#trend.add(second.atMs, marginPercent(value, this.#criterion));
   }

@@ -12,17 +12,24 @@ export type LiveSecond = {
   readonly self: SelfSample;
 };
 
+/** Keys are compared many times per second: most differ in their first letters, and tags are read only where they matter. */
+function isOf(key: string, metric: string, where: Tags | undefined): boolean {
+  if (!key.startsWith(metric)) return false;
+  if (where === undefined) return key.length === metric.length || key[metric.length] === '{';
+  return matchesSeries(key, metric, where);
+}
+
 /** Null when there is no such counter: unknown is not zero. */
 export function counterSum({ counters }: LiveSecond, metric: string, where?: Tags): number | null {
   let sum: number | null = null;
-  for (const [key, value] of counters) if (matchesSeries(key, metric, where)) sum = (sum ?? 0) + value;
+  for (const [key, value] of counters) if (isOf(key, metric, where)) sum = (sum ?? 0) + value;
   return sum;
 }
 
 /** Null when there is no such gauge. */
 export function gaugeSum({ gauges }: LiveSecond, metric: string, where?: Tags): number | null {
   let sum: number | null = null;
-  for (const key in gauges) if (matchesSeries(key, metric, where)) sum = (sum ?? 0) + (gauges[key] ?? 0);
+  for (const key in gauges) if (isOf(key, metric, where)) sum = (sum ?? 0) + (gauges[key] ?? 0);
   return sum;
 }
 
@@ -30,7 +37,7 @@ export function gaugeSum({ gauges }: LiveSecond, metric: string, where?: Tags): 
 export function histogramOf({ trends }: LiveSecond, metric: string, where?: Tags): LatencyHistogram | null {
   const found: LatencyHistogram[] = [];
   for (const [key, histogram] of trends) {
-    if (histogram.count > 0 && matchesSeries(key, metric, where)) found.push(histogram);
+    if (histogram.count > 0 && isOf(key, metric, where)) found.push(histogram);
   }
   if (found.length <= 1) return found[0] ?? null;
   const sum = new LatencyHistogram();

@@ -18,11 +18,14 @@ const COMFORTABLE = 50;
 export class MarginTrend {
   #points: (readonly [atMs: number, margin: number])[] = [];
 
+  /** Whether a point is wanted again: they are five seconds apart. */
+  isDue(atMs: number): boolean {
+    return atMs - (this.#points.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY) >= EVERY_MS;
+  }
+
   /** `margin` in percent of the limit; null where the limit is nothing at all: that has no margin. */
   add(atMs: number, margin: number | null): void {
-    if (margin === null || !Number.isFinite(margin)) return;
-    const last = this.#points.at(-1);
-    if (last !== undefined && atMs - last[0] < EVERY_MS) return;
+    if (margin === null || !Number.isFinite(margin) || !this.isDue(atMs)) return;
     this.#points.push([atMs, margin]);
     if (this.#points.length > POINTS_MAX) this.#points.shift();
   }

@@ -32,7 +32,7 @@ export class ShownFigure {
 
   addSecond(second: LiveSecond): void {
     this.#rolling.addSecond(second);
-    if (!Number.isNaN(this.value)) this.#isKnown = true;
+    if (!this.#isKnown && !Number.isNaN(this.value)) this.#isKnown = true;
   }
 
   /** Whether there ever was a value: what was shown once stays, so that nothing jumps. */
