@@ -28,6 +28,9 @@ type LoadResult = Readonly<{
 }>;
 type Row = LoadResult & Cost & Readonly<{ streams: number; viewersEach: number }>;
 
+/** Shows of strangers do not have their keyframes at the same instant: publishers begin evenly over this, the clip's GOP. */
+const GOP_MS = 1_000;
+
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '50x20,200x2' },
@@ -47,7 +50,7 @@ const HELP = `Usage: npm run bench -- many-streams [options]
   --clip FILE           FLV to publish; default: the demo clip, or one made by ffmpeg
   --out FILE            write all figures: Markdown when FILE ends in .md, else JSON
 
-HLS is packaged for every stream, as in production. Needs Linux, taskset, gcc and two cores.`;
+HLS is packaged for every stream, as in production. Publishers begin evenly over one GOP. Needs Linux, taskset, gcc and two cores.`;
 
 async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'many-streams-'));
@@ -93,8 +96,12 @@ async function main(): Promise<number> {
 async function measure(streams: number, viewersEach: number, client: LoadClient, clip: string): Promise<Row> {
   const server = await SERVERS.showfloor({ MEDIA_STREAMS_MAX: streams });
   const stop = new AbortController();
-  const publishing = Array.from({ length: streams }, (_, index) => publish(server, index, clip, stop.signal));
+  const publishing: ReturnType<typeof publish>[] = [];
   try {
+    for (let index = 0; index < streams; index += 1) {
+      publishing.push(publish(server, index, clip, stop.signal));
+      await sleep(GOP_MS / streams);
+    }
     await Promise.all(publishing.map(({ onAir }) => onAir));
     await sleep(1_500); // a whole GOP of each
     const args = [
