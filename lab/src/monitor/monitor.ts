@@ -102,8 +102,9 @@ export async function runMonitor(options: MonitorOptions): Promise<MonitorResult
   return { elapsedMs: Math.round(monotonicMs() - startAtMs), ...counted };
 }
 
-function eventOf({ name, atMs, atWallMs: _, value, ...detail }: AlertEvent): LabEvent {
-  return { name, vu: NO_VU, atMs, detail: { ...detail, ...(value === null ? {} : { value }) } };
+function eventOf({ name, atMs, rule, severity, title, section, source, threshold, value }: AlertEvent): LabEvent {
+  const detail = { rule, severity, title, section, source, threshold, ...(value === null ? {} : { value }) };
+  return { name, vu: NO_VU, atMs, detail };
 }
 
 /** The folder of one monitor; its owner awaits `close()`. */

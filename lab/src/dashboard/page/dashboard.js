@@ -168,7 +168,10 @@ function machine({ name, note, meters }) {
   return h('div', {}, h('h3', {}, name), ...bars, note === '' ? null : h('p', {}, note));
 }
 
-/** `limitAt`: where the limit is, percent of the width. */
+/**
+ * `limitAt`: where the limit is, percent of the width.
+ * @param {number} percent @param {number | null} limitAt
+ */
 function bar(percent, limitAt = null) {
   const width = `${Math.max(0, Math.min(100, percent))}%`;
   const mark = limitAt === null ? [] : [h('line', { x1: `${limitAt}%`, x2: `${limitAt}%`, y1: 0, y2: 9 })];
