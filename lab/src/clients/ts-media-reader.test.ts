@@ -6,8 +6,8 @@ import { TS_HEAD_BYTES_MAX, TS_PACKET_BYTES, TsDemuxer } from './ts-demuxer.ts';
 import { TsMediaReader } from './ts-media-reader.ts';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url));
-const PLAIN = fixture('avc-aac-160x90.ts');
-const STAMPED = fixture('stamped-avc-aac-320x180.ts');
+const PLAIN = fixture('avc-aac-160x90.mpegts');
+const STAMPED = fixture('stamped-avc-aac-320x180.mpegts');
 
 type Seen = readonly [codec: string, dtsTicks: number, headBytes: number];
 
@@ -32,14 +32,14 @@ describe('segments by ffmpeg', () => {
   });
 
   test('sound alone: the end counts its last frames', () => {
-    const media = new TsMediaReader().read(fixture('aac-48000.ts'));
+    const media = new TsMediaReader().read(fixture('aac-48000.mpegts'));
     const lengthMs = (media?.endMs ?? 0) - (media?.startMs ?? 0);
     expect(lengthMs).toBeGreaterThanOrEqual(1000);
     expect(lengthMs).toBeLessThan(1050);
   });
 
   test('HEVC', () => {
-    const media = new TsMediaReader().read(fixture('hevc-160x90.ts'));
+    const media = new TsMediaReader().read(fixture('hevc-160x90.mpegts'));
     expect((media?.endMs ?? 0) - (media?.startMs ?? 0)).toBeCloseTo(1000, 3);
   });
 
