@@ -2,6 +2,21 @@ import { defineConfig } from 'vitest/config';
 
 // `unit` is pure code, `planes` needs sockets and a real PostgreSQL, `e2e` starts whole processes and a browser.
 // The suffix of the file decides: *.test.ts · *.plane.test.ts · *.e2e.test.ts.
+
+/** They measure time or memory, or run a load generator that must not be starved: nothing runs beside them. */
+const ALONE = [
+  'lab/**/*.plane.test.ts',
+  'packages/**/{churn,hls-live,holds,load,slow-viewers*}.plane.test.ts',
+  'apps/showfloor/**/supervisor.plane.test.ts',
+];
+
+/** What both kinds of plane tests have in common. */
+const PLANES = {
+  globalSetup: ['packages/commerce/test-postgres/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,12 +29,19 @@ export default defineConfig({
       },
       {
         test: {
+          ...PLANES,
           name: 'planes',
-          include: ['{packages,apps,lab}/**/*.plane.test.ts'],
-          globalSetup: ['packages/commerce/test-postgres/global-setup.ts'],
+          include: ['{packages,apps}/**/*.plane.test.ts'],
+          exclude: ['**/node_modules/**', ...ALONE],
+          maxWorkers: 3, // they wait more than they work
+        },
+      },
+      {
+        test: {
+          ...PLANES,
+          name: 'planes-alone',
+          include: ALONE,
           exclude: ['**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 type Outcome = { readonly name: string; readonly passed: number; readonly failed: number; readonly skipped: number };
 
-const SUITES = { fast: ['static', 'unit'], all: ['static', 'unit', 'planes', 'e2e'] } as const;
+const SUITES = { fast: ['static', 'unit'], all: ['static', 'unit', 'planes', 'planes-alone', 'e2e'] } as const;
 
 const STATIC_CHECKS: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
@@ -20,13 +20,13 @@ const STATIC_CHECKS: readonly (readonly [name: string, command: string, ...args:
   ['dead code', 'knip', '--no-progress'],
 ];
 
-const HELP = `usage: node scripts/verify.ts fast|all|static|unit|planes|e2e [vitest filters]
+const HELP = `usage: node scripts/verify.ts fast|all|static|unit|planes|planes-alone|e2e [vitest filters]
 
 fast   format, lint, types, dead code, unit tests (npm run check)
-all    the same, then the planes and e2e suites (npm test)`;
+all    the same, then the planes and e2e suites (npm test); planes-alone holds what measures time or memory`;
 
 const [wanted = 'fast', ...filters] = process.argv.slice(2);
-if (wanted === '--help' || !/^(fast|all|static|unit|planes|e2e)$/.test(wanted)) {
+if (wanted === '--help' || !/^(fast|all|static|unit|planes|planes-alone|e2e)$/.test(wanted)) {
   console.log(HELP);
   process.exit(wanted === '--help' ? 0 : 2);
 }

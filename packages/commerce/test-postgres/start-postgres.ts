@@ -42,7 +42,7 @@ export async function startPostgres(): Promise<TestPostgres> {
 async function launch(data: string, folder: string): Promise<ChildProcess> {
   const deadlineMs = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    const settings = ['listen_addresses=', 'max_connections=120', 'log_min_messages=fatal'];
+    const settings = ['listen_addresses=', 'max_connections=200', 'log_min_messages=fatal'];
     const server = [binary('postgres'), '-D', data, '-k', folder, ...settings.flatMap((one) => ['-c', one])];
     const child = spawn(...asUser('setpriv', ['--pdeathsig', 'INT', ...server]), { stdio: 'ignore' });
     while (child.exitCode === null && child.signalCode === null) {
