@@ -1,6 +1,6 @@
 /** What watches Showfloor, at a Showfloor that runs: collectors of the lab, alert rules and dashboards of deploy/monitoring. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { metricNamesIn, parseExposition, SAMPLE_METRICS, type SampleLine } from '@showfloor/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +12,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const MONITORING = join(ROOT, 'deploy/monitoring');
 /** Sources that cannot be guessed on free ports; Redis is not there on purpose, its password is a secret. */
 const SECRET = 'a-secret-nobody-may-keep';
+/** The run is 14 s long; on a busy machine its start and its report take longer than it. */
+const LAB_MS_MAX = 100_000;
 let floor: Floor;
 
 beforeAll(async () => {
@@ -100,6 +102,8 @@ describe('a run of the lab', () => {
     expect(most('srs', 'media-server', 'viewers')).toBeGreaterThan(0);
     expect(most('srs', 'media-server', 'recv_kbps')).toBeGreaterThan(100);
     expect(most('media', 'media-server', 'viewers')).toBeGreaterThan(0);
+    expect(most('media', 'media-server', 'send_kbps')).toBeGreaterThan(100);
+    expect(most('media', 'media-server', 'gop_cache_frames')).toBeGreaterThan(0);
     expect(most('websocket', 'realtime-server', 'chat_connections')).toBeGreaterThan(0);
     expect(most('websocket', 'realtime-server', 'chat_msg_per_sec')).toBeGreaterThan(0);
     expect(most('api', 'commerce-server', 'req_per_sec')).toBeGreaterThan(0);
@@ -145,11 +149,21 @@ describe('a run of the lab', () => {
     expect(metricsOf('collectors', 'lab').every(({ took_ms_max = -1 }) => took_ms_max >= 0)).toBe(true);
   });
 
+  test('would fit into 500 MB after six hours at full pace', () => {
+    const bytesOf = (name: string): number => statSync(join(folder, name)).size;
+    const rounds = metricsOf('collectors', 'lab').length; // one per second here, one per five seconds by default
+    const samplesBytes = (bytesOf('samples.jsonl') / rounds) * ((6 * 3600) / 5);
+    const seriesBytes = ((bytesOf('series.jsonl') + bytesOf('histograms.jsonl')) / 14) * (6 * 3600);
+    expect((samplesBytes + seriesBytes) / 1e6).toBeLessThan(500);
+  });
+
   test('can be scraped while it goes on', () => {
     const { samples } = parseExposition(exposition);
     const value = (name: string): number => samples.find((sample) => sample.name === name)?.value ?? Number.NaN;
     expect(value('lab_srs_clients')).toBeGreaterThan(0);
     expect(value('lab_run_startup_ms')).toBeGreaterThan(0);
+    const quantiles = samples.filter(({ name }) => name === 'lab_run_hls_ttfb_ms').map(({ labels }) => labels.quantile);
+    expect(new Set(quantiles)).toEqual(new Set(['0.5', '0.95', '0.99']));
     expect(samples.some(({ name, value: up }) => name === 'lab_collector_up' && up === 0)).toBe(true); // Redis
   });
 
@@ -185,7 +199,9 @@ async function lab(args: string[], onMetrics: (url: string) => Promise<void>): P
     const url = /metrics: (\S+)/.exec(output)?.[1];
     if (url !== undefined) onMetrics(url).catch(() => undefined); // it ends with the run
   }, 1000);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), LAB_MS_MAX);
   await ended;
   clearInterval(timer);
+  clearTimeout(deadline);
   expect(readdirSync(join(args[args.indexOf('--out') + 1] ?? '')), output).toContain('verdict.json');
 }

@@ -78,9 +78,14 @@ async function open(url: URL, signal: AbortSignal, onLost: () => void): Promise<
     query_timeout: STATEMENT_MS_MAX,
   });
   client.on('error', onLost); // the server went away between two scrapes
-  await client.connect();
-  signal.throwIfAborted();
-  return client;
+  try {
+    await client.connect();
+    signal.throwIfAborted();
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined); // half open, it would keep the lab from ending
+    throw error;
+  }
 }
 
 /** Null without the extension, or the right to read it. */

@@ -109,6 +109,25 @@ test('stop closes every source, once', async () => {
   expect(closed).toEqual(['a', 'b']);
 });
 
+test('stop ends a scrape that still runs, then closes its source', async () => {
+  const order: string[] = [];
+  const began = Promise.withResolvers<void>();
+  const running: Collector = {
+    ...fixed('long', async (signal) => {
+      began.resolve();
+      await sleep(60_000, undefined, { signal }).catch(() => order.push('given up'));
+      return [];
+    }),
+    close: () => void order.push('closed'),
+  };
+  const lines: SampleLine[] = [];
+  const collecting = startCollectors({ collectors: [running], everyMs: 60_000, onSample: (line) => lines.push(line) });
+  await began.promise;
+  await collecting.stop();
+  expect(order).toEqual(['given up', 'closed']);
+  expect(lines).toEqual([]);
+});
+
 test('too many sources, and two of one name, are refused', () => {
   const start = (collectors: readonly Collector[]) => () => startCollectors({ collectors, onSample: () => {} });
   const many = Array.from({ length: COLLECTORS_MAX + 1 }, (_, index) => fixed(`s${index}`, ready));

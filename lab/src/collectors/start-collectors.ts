@@ -3,6 +3,7 @@
  * up and recorded as a gap, and so is every moment at which it still has not come back. The loop records how late it was
  * and what it cost: an observer is part of what it observes.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../clock.ts';
 import type { Collector, Reading } from './collector.ts';
 import type { SAMPLE_METRICS } from './metric-names.ts';
@@ -16,6 +17,8 @@ export const COLLECTORS_MAX = 64;
 export const READINGS_MAX = 100;
 const TIMEOUT_SHARE = 0.8;
 const ERROR_CHARACTERS_MAX = 300;
+/** Scrapes that go on when it is over are waited for so long; then their source is closed under them. */
+const STOP_MS_MAX = 1000;
 
 /** What to ask, and where the lines go. */
 export type CollectOptions = {
@@ -86,6 +89,8 @@ class CollectLoop {
     clearTimeout(this.#timer);
     this.#stopped.abort();
     await Promise.all(this.#rounds);
+    const running = Promise.all(this.#sources.flatMap(({ running: one }) => (one === null ? [] : [one])));
+    await Promise.race([running, sleep(STOP_MS_MAX, undefined, { ref: false })]);
     await Promise.allSettled(this.#sources.map(async ({ collector }) => collector.close?.()));
   }
 
@@ -126,7 +131,7 @@ class CollectLoop {
       return;
     }
     const timeout = AbortSignal.timeout(this.#timeoutMs);
-    const answer = ask(source.collector, timeout);
+    const answer = ask(source.collector, AbortSignal.any([timeout, this.#stopped.signal]));
     source.running = answer.then(
       () => {
         source.running = null;
