@@ -239,13 +239,13 @@ describe.runIf(process.platform === 'linux')('this machine', () => {
     const script = `require('node:http').createServer().listen(${port}, '127.0.0.1');
       require('node:child_process').spawn(process.execPath, ['-e', 'for (;;);']);`;
     const launch = async (): Promise<ChildProcess> => {
-      const child = spawn('setsid', [process.execPath, '-e', script], { stdio: 'ignore' });
+      const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', detached: true });
       await expect.poll(() => isListening(port), { timeout: 20_000 }).toBe(true);
       return child;
     };
     const killTree = async (child: ChildProcess): Promise<void> => {
       const gone = once(child, 'exit');
-      process.kill(-(child.pid ?? 0), 'SIGKILL'); // its own group: setsid
+      process.kill(-(child.pid ?? 0), 'SIGKILL'); // its own group: detached
       await gone;
     };
     let child = await launch();
