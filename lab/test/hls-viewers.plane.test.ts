@@ -87,6 +87,8 @@ describe.concurrent('a healthy server', () => {
     const { result } = await watch({}, { durationMs: 4000, viewers: 1, mode: 'classic', profile: 'hls.js' });
     const sumMs = (trend(result, 'startup_stage_ms')?.meanMs ?? 0) * (trend(result, 'startup_stage_ms')?.count ?? 0);
     expect(trend(result, 'startup_stage_ms')?.count).toBe(6);
+    expect(trend(result, 'hls_first_segment_ms')?.count).toBe(1);
+    expect(trend(result, 'hls_first_segment_ms')?.maxMs).toBeLessThan(trend(result, 'startup_ms')?.maxMs ?? 0);
     expect(Math.abs(sumMs - (trend(result, 'startup_ms')?.meanMs ?? 0))).toBeLessThan(1);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HLS_CRITERIA, VIDEO_CRITERIA } from '../scenarios/criteria.ts';
-import type { Group, RunResult, Scenario } from '../src/index.ts';
+import { checkHls, type Group, openHttp1Origin, type RunResult, type Scenario } from '../src/index.ts';
 import { mergedTrend } from '../src/run-folder/run-figures.ts';
 import { hasNginxRtmp, type PeerServer, startNginxRtmp, startNodeMediaServer } from './peer-servers.ts';
 import { runAgainst, total } from './run-against.ts';
@@ -57,6 +57,21 @@ describe.skipIf(!hasNginxRtmp)('nginx-rtmp', () => {
     expect(delay?.percentileMs(50)).toBeLessThan(8000);
     expect(outcomeOf(result, 'hls-start-success')).toBe('pass');
     expect([0, 1, 4]).toContain(result.verdict.exitCode); // nginx makes no promise that these criteria ask for
+  });
+
+  test('conformance reads its TS segments: time goes on, durations are as said; what breaks is nginx’s own', async () => {
+    const url = new URL('hls/test.m3u8', server.url);
+    const origin = openHttp1Origin();
+    try {
+      const { book, segments } = await checkHls({ url: url.href, origin, seconds: 4 });
+      expect(segments).toBeGreaterThanOrEqual(2);
+      const broken = new Set(book.findings.map(({ rule }) => rule));
+      for (const rule of ['media.timeline', 'media.segment-duration', 'object.available'] as const) {
+        expect([...broken]).not.toContain(rule);
+      }
+    } finally {
+      origin.close();
+    }
   });
 });
 

@@ -30,6 +30,7 @@ export type ObjectMetrics = {
 export type HlsMetrics = PlaybackMetrics & {
   readonly stageMs: Readonly<Record<StartupStage, Trend>>;
   readonly connectMs: Trend;
+  readonly firstSegmentMs: Trend;
   readonly latencyMs: Readonly<Record<LatencyTier, Trend>>;
   readonly objects: Readonly<Record<ObjectType, ObjectMetrics>>;
   readonly overrunMs: Trend;
@@ -81,6 +82,7 @@ function createHlsMetrics(recorder: Recorder, group: string, protocol: 'hls' | '
     ...each(names, (name) => recorder.counter(COUNTERS[name], tags)),
     stageMs: each(STARTUP_STAGES, (stage) => recorder.trend('startup_stage_ms', { ...tags, stage })),
     connectMs: recorder.trend('hls_connect_ms', tags),
+    firstSegmentMs: recorder.trend('hls_first_segment_ms', tags),
     latencyMs: each(['capture', 'ingest', 'pdt', 'edge'], (tier) => recorder.trend(`latency_${tier}_ms`, tags)),
     objects: each(OBJECT_TYPES, (type) => objectMetrics(recorder, type, { ...tags, type })),
     overrunMs: recorder.trend('hls_blocking_overrun_ms', tags),

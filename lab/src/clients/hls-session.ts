@@ -59,6 +59,7 @@ export class HlsSession {
   #request: MediaRequest | null = null;
   #sniffed = 0;
   readonly #head = new Uint8Array(SNIFF_BYTES);
+  #askedAtMs: number | null = null;
   #wake: NodeJS.Timeout | null = null;
   #playedAtMs: number;
   #reported: PlayerTotals;
@@ -118,7 +119,10 @@ export class HlsSession {
     signal.addEventListener('abort', leave, { once: true });
     const watch = setInterval(() => this.#watch(), WATCH_EVERY_MS);
     if (signal.aborted) leave();
-    else this.#listLane.ask('master', this.#listUrl);
+    else {
+      this.#askedAtMs = monotonicMs();
+      this.#listLane.ask('master', this.#listUrl);
+    }
     const end = await this.#done.promise;
     clearInterval(watch);
     signal.removeEventListener('abort', leave);
@@ -283,6 +287,10 @@ export class HlsSession {
   }
 
   #onMediaBody(bytes: Uint8Array): void {
+    if (this.#askedAtMs !== null && this.#request?.kind !== 'init') {
+      this.#metrics.firstSegmentMs.record(monotonicMs() - this.#askedAtMs);
+      this.#askedAtMs = null;
+    }
     for (let index = 0; this.#sniffed < SNIFF_BYTES && index < bytes.length; index += 1) {
       this.#head[this.#sniffed] = bytes[index] ?? 0;
       this.#sniffed += 1;

@@ -1,3 +1,4 @@
+import { TsMediaReader } from '../clients/ts-media-reader.ts';
 import { type InitTrack, readInitSegment, readSampleRuns, type SampleRun } from './fragment-reader.ts';
 import type { RuleBook } from './rules.ts';
 
@@ -5,6 +6,10 @@ import type { RuleBook } from './rules.ts';
 const DURATION_TOLERANCE_MS = 5;
 /** Audio frames straddle the cut at a video frame: a part's sound may end up to two AAC frames apart. */
 const TIMELINE_TOLERANCE_MS = 50;
+
+const TS_SYNC = 0x47;
+/** A TS segment says when its pictures are decoded, not how long the last one lasts; there is one timeline. */
+const TS_TIMELINE = 0;
 
 /** What a part or segment says of itself in the list. */
 export type ListedMedia = Readonly<{
@@ -17,6 +22,7 @@ export type ListedMedia = Readonly<{
 /** Follows the media of one playlist, part by part in order, against what the list says of them. */
 export class MediaRules {
   readonly #book: RuleBook;
+  readonly #ts = new TsMediaReader();
   #tracks: readonly InitTrack[] = [];
   /** Where each track's next fragment is to begin, in ms. */
   readonly #nextMs = new Map<number, number>();
@@ -44,6 +50,10 @@ export class MediaRules {
   /** The next part (or segment, where a list has no parts) in order. */
   follow(media: ListedMedia, bytes: Uint8Array, kind: 'part' | 'segment'): void {
     if (media.hasDiscontinuity) this.#nextMs.clear();
+    if (bytes[0] === TS_SYNC) {
+      this.#followTs(media, bytes);
+      return;
+    }
     let runs: readonly SampleRun[];
     try {
       runs = readSampleRuns(bytes, this.#tracks);
@@ -59,6 +69,24 @@ export class MediaRules {
     this.#book.hold(rule, isAsSaid, () => `${media.uri} lasts ${durationMs.toFixed(1)} ms, says ${media.durationMs}`);
     if (!media.isIndependent) return;
     this.#book.hold('parts.independent', main[0]?.beginsWithSync === true, () => `${media.uri} begins without one`);
+  }
+
+  #followTs(media: ListedMedia, bytes: Uint8Array): void {
+    try {
+      const read = this.#ts.read(bytes);
+      if (read === null) return; // neither AVC, HEVC nor AAC: nothing is known of it
+      const toleranceMs = DURATION_TOLERANCE_MS + read.frameMs;
+      const lengthMs = read.endMs - read.startMs;
+      const isAsSaid = Math.abs(lengthMs - media.durationMs) <= toleranceMs;
+      const says = (): string => `${media.uri} lasts ${lengthMs.toFixed(1)} ms, says ${media.durationMs}`;
+      this.#book.hold('media.segment-duration', isAsSaid, says);
+      const offMs = read.startMs - (this.#nextMs.get(TS_TIMELINE) ?? read.startMs);
+      const isNext = Math.abs(offMs) <= Math.max(TIMELINE_TOLERANCE_MS, read.frameMs);
+      this.#book.hold('media.timeline', isNext, () => `${media.uri}: ${offMs.toFixed(1)} ms off`);
+      this.#nextMs.set(TS_TIMELINE, read.endMs);
+    } catch (error) {
+      this.#book.hold('object.available', false, () => `${media.uri}: ${String(error)}`);
+    }
   }
 
   /** Runs of the video track, or of the only other one. */

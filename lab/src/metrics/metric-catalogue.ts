@@ -41,6 +41,9 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   latency_edge_ms: trend(
     'tier D: newest media that the list has − picture on screen; read every second, no clock needed',
   ),
+  hls_first_segment_ms: trend(
+    'first question for the playlist → first byte of the first segment or part; once per session',
+  ),
   hls_connect_ms: trend('TCP (and TLS) connection of a lane'),
   hls_ttfb_ms: trend('request sent → head of the answer; tag: type of object. What waits by design is not in it'),
   hls_ttlb_ms: trend('request sent → last byte; tag: type of object. What waits by design is not in it'),
@@ -132,7 +135,9 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   recovered_5s_total: counter('those of them who had a new picture at most 5 s after it was healed'),
   recovered_10s_total: counter('those of them who had a new picture at most 10 s after it was healed'),
   show_losses_total: counter('times that the publisher was really lost; tag: fault'),
-  show_losses_told_total: counter('those that the room was told of within 10 s: interrupted, or ended without a grace window'),
+  show_losses_told_total: counter(
+    'those that the room was told of within 10 s: interrupted, or ended without a grace window',
+  ),
   show_returns_total: counter('times that the publisher came back before the grace window ran out'),
   show_returns_told_total: counter('those that the room was told of within 10 s: resumed, or live again'),
   show_ended_early_total: counter('shows that were called ended before their grace window had run out'),
@@ -141,7 +146,9 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   publish_attempts_total: counter('times that the lab asked to publish a stream of its own; tag: encoder'),
   publish_accepted_total: counter('times that the server took it'),
   publish_refusals_total: counter('times that it did not, or that nobody was there; tag: reason'),
-  publish_connect_ms: trend('asking to publish → the server takes the stream; with ffmpeg the start of its process too'),
+  publish_connect_ms: trend(
+    'asking to publish → the server takes the stream; with ffmpeg the start of its process too',
+  ),
   publish_pacing_error_ms: trend(
     'how far sent media are off from real time: of each stream and second the latest frame; of ffmpeg either way',
   ),
