@@ -3,12 +3,8 @@ import { defineConfig } from 'vitest/config';
 // `unit` is pure code, `planes` needs sockets and a real PostgreSQL, `e2e` starts whole processes and a browser.
 // The suffix of the file decides: *.test.ts · *.plane.test.ts · *.e2e.test.ts.
 
-/** They measure time or memory, or run a load generator that must not be starved: nothing runs beside them. */
-const ALONE = [
-  'lab/**/*.plane.test.ts',
-  'packages/**/{churn,hls-live,holds,load,slow-viewers*}.plane.test.ts',
-  'apps/showfloor/**/supervisor.plane.test.ts',
-];
+/** They measure time or memory so closely that nothing may run beside them. */
+const ALONE = ['lab/test/{faults,honesty}.plane.test.ts', 'packages/**/{churn,holds,load,slow-viewers*}.plane.test.ts'];
 
 /** What both kinds of plane tests have in common. */
 const PLANES = {
@@ -31,7 +27,7 @@ export default defineConfig({
         test: {
           ...PLANES,
           name: 'planes',
-          include: ['{packages,apps}/**/*.plane.test.ts'],
+          include: ['{packages,apps,lab}/**/*.plane.test.ts'],
           exclude: ['**/node_modules/**', ...ALONE],
           maxWorkers: 3, // they wait more than they work
         },

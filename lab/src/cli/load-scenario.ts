@@ -39,7 +39,9 @@ export class ScenarioError extends Error {
 
 /** Names of those in `lab/scenarios`. */
 export async function listScenarios(): Promise<string[]> {
-  const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
+  const files = (await readdir(SCENARIOS))
+    .filter((file) => /^[a-z0-9-]+\.ts$/.test(file))
+    .map((file) => file.slice(0, -3));
   const found = await Promise.all(files.map(async (name) => ((await loadScenario(name)) === null ? [] : [name])));
   return found.flat().sort();
 }
