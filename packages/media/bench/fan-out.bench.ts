@@ -269,12 +269,19 @@ function bars(rows: readonly Row[]): Bar[] {
   const most = find(rows, '8000 tick-100');
   if (most !== undefined && medium !== undefined) {
     // Between two sizes: what the process itself takes once it is warm is not the viewers'.
-    const kb = ((most.rssMb - medium.rssMb) * 1024) / (most.viewers - medium.viewers);
-    hold(`from 1,000 to 8,000 viewers each takes ${kb.toFixed(1)} KB, at most 10`, kb <= 10);
+    const kb = kbPerViewer(most, medium);
+    const [bareMost, bareMedium] = [find(rows, '8000 bare'), find(rows, '1000 bare')];
+    const bareKb = bareMost === undefined || bareMedium === undefined ? null : kbPerViewer(bareMost, bareMedium);
+    const beside = bareKb === null ? '' : `; a socket of the bare loop takes ${bareKb.toFixed(1)}`;
+    hold(`from 1,000 to 8,000 viewers each takes ${kb.toFixed(1)} KB, at most 10${beside}`, kb <= 10);
   }
   const perCore = viewersPerCore(rows);
   if (perCore !== null) hold(perCore.text, perCore.ratio >= 3);
   return found;
+}
+
+function kbPerViewer(most: Row, fewer: Row): number {
+  return ((most.rssMb - fewer.rssMb) * 1024) / (most.viewers - fewer.viewers);
 }
 
 /** Viewers per core of ours and the peer's, each where it does not fail, ours with a p99 that is no worse. */

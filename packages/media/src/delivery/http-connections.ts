@@ -63,7 +63,16 @@ export class HttpConnection {
 /** The open connections of the public listener. */
 export class HttpConnections {
   readonly #bySocket = new Map<Socket, HttpConnection>();
+  /** One for all sockets, which it is called with. */
+  readonly #onClose: (this: Socket) => void;
   #hlsCount = 0;
+
+  constructor() {
+    const closed = (socket: Socket): void => this.#closed(socket);
+    this.#onClose = function onClose(): void {
+      closed(this);
+    };
+  }
 
   /** Connections that carry HLS. */
   get hlsCount(): number {
@@ -77,19 +86,13 @@ export class HttpConnections {
 
   /** Counts a new connection in, until its socket closes. */
   add(socket: Socket): void {
-    const connection = new HttpConnection(socket);
-    this.#bySocket.set(socket, connection);
-    socket.once('close', () => {
-      this.#bySocket.delete(socket);
-      if (connection.isHls) this.#hlsCount -= 1;
-      connection.viewer = null;
-      const { held } = connection;
-      connection.held = null;
-      connection.behind.length = 0;
-      if (held === null) return;
-      held.way = null; // lets the socket's memory go before its list is released
-      if (held.viewer !== null) held.viewer.waiting -= 1;
-    });
+    this.#bySocket.set(socket, new HttpConnection(socket));
+    socket.on('close', this.#onClose);
+  }
+
+  /** Cuts all there are. */
+  cutAll(): void {
+    for (const socket of this.#bySocket.keys()) socket.destroy();
   }
 
   /** The open ones with what waits in their sockets. */
@@ -134,5 +137,19 @@ export class HttpConnections {
       cut += 1;
     }
     return cut;
+  }
+
+  #closed(socket: Socket): void {
+    const connection = this.#bySocket.get(socket);
+    if (connection === undefined) return;
+    this.#bySocket.delete(socket);
+    if (connection.isHls) this.#hlsCount -= 1;
+    connection.viewer = null;
+    const { held } = connection;
+    connection.held = null;
+    connection.behind.length = 0;
+    if (held === null) return;
+    held.way = null; // lets the socket's memory go before its list is released
+    if (held.viewer !== null) held.viewer.waiting -= 1;
   }
 }

@@ -1,18 +1,21 @@
 /**
- * The public HTTP listener. node:http reads requests; an FLV response is then written to the raw socket, because the
- * shared buffers need neither chunked framing nor a copy of the head per write. HLS is `hls-delivery.ts`'s.
+ * The public HTTP listener. Requests are read by node:http, but for usual ones of FLV (`front-door.ts`). An FLV response is written to the
+ * raw socket, because the shared buffers need neither chunked framing nor a copy of the head per write. HLS is `hls-delivery.ts`'s.
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '@showfloor/service-kit';
+import type { Stream } from '../hub/stream.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import type { MediaMetrics } from '../media-metrics.ts';
 import type { TrustedProxies } from './client-address.ts';
 import type { FlvDelivery } from './flv-delivery.ts';
+import { openFrontDoor } from './front-door.ts';
 import type { Asking, HlsDelivery } from './hls-delivery.ts';
 import { readHlsPath } from './hls-request.ts';
 import { CORS_HEADERS, HttpAnswer, KEEP_ALIVE_TIMEOUT_MS } from './http-answer.ts';
-import type { HttpConnections } from './http-connections.ts';
+import type { HttpConnection, HttpConnections } from './http-connections.ts';
+import type { PlainFlvRequest } from './plain-flv-request.ts';
 
 /** `/live/live/` is where SRS puts it. */
 const FLV_PATH = /^\/live\/(?:live\/)?([a-z0-9-]{1,64})\.flv$/;
@@ -71,7 +74,11 @@ export class HttpDelivery {
     this.#options = options;
     this.#server = createServer(SERVER_OPTIONS, (request, response) => this.#answer(request, response));
     this.#server.maxConnections = options.connectionsMax + ASKING_CONNECTIONS_MAX;
-    this.#server.on('connection', (socket) => options.connections.add(socket));
+    openFrontDoor(this.#server, {
+      firstBytesMs: HEADERS_TIMEOUT_MS,
+      onConnection: (socket) => options.connections.add(socket),
+      letIn: (socket, request) => this.#letIn(socket, request),
+    });
     this.#server.on('drop', () => options.metrics.plays.inc({ protocol: 'flv', outcome: 'dropped' }));
   }
 
@@ -85,7 +92,16 @@ export class HttpDelivery {
     this.#options.flv.close();
     this.#options.hls.close();
     this.#server.closeAllConnections();
+    this.#options.connections.cutAll();
     await closed;
+  }
+
+  #letIn(socket: Socket, { playbackId, forwardedFor }: PlainFlvRequest): boolean {
+    const { hub, connections, hasRoom } = this.#options;
+    const [stream, connection] = [hub.find(playbackId), connections.find(socket)];
+    if (stream === undefined || connection === undefined || !hasRoom()) return false; // node:http says so
+    this.#watch(stream, connection, forwardedFor);
+    return true;
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -112,7 +128,7 @@ export class HttpDelivery {
   }
 
   #answerFlv(path: string, { request, response, connection }: Asking): void {
-    const { metrics, connections, proxies } = this.#options;
+    const { metrics, connections } = this.#options;
     const playbackId = FLV_PATH.exec(path)?.[1];
     const stream = playbackId === undefined ? undefined : this.#options.hub.find(playbackId);
     if (stream === undefined) {
@@ -134,15 +150,14 @@ export class HttpDelivery {
       return;
     }
     connections.unmarkHls(connection);
-    const { socket } = request;
-    this.#watching.add(socket);
-    socket.write(FLV_HEAD);
+    this.#watching.add(connection.socket);
     const forwarded = request.headers['x-forwarded-for'];
-    this.#options.flv.watch(
-      stream,
-      socket,
-      proxies.clientOf(connection.remoteAddress, typeof forwarded === 'string' ? forwarded : forwarded?.join(',')),
-    );
+    this.#watch(stream, connection, typeof forwarded === 'string' ? forwarded : forwarded?.join(','));
+  }
+
+  #watch(stream: Stream, { socket, remoteAddress }: HttpConnection, forwardedFor: string | undefined): void {
+    socket.write(FLV_HEAD);
+    this.#options.flv.watch(stream, socket, this.#options.proxies.clientOf(remoteAddress, forwardedFor));
   }
 }
 
