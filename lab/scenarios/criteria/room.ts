@@ -13,7 +13,7 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
       'Joins acknowledged in every namespace, out of all attempts to connect; coming back after a loss is one more.',
     source: '5.1 #5 (T-203), 1.4 (T-30)',
     plane: 'realtime',
-    measure: { kind: 'ratio', numerator: 'room_joins_total', denominator: 'socket_attempts_total' },
+    measure: { kind: 'ratio', numerator: 'room_joins_total', denominator: 'socket_attempts_total', isFollowing: true },
     op: '>',
     limit: 99,
     unit: 'percent',
@@ -67,7 +67,7 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     limit: 5,
     unit: 'percent',
     during: 'steady',
-    samplesMin: 20, // who leaves in the last second is in one slice: of fewer it would be the 95th percentile
+    samplesMin: 20, // somebody comes or goes in one slice: of fewer it would be the 95th percentile
   },
   {
     ...MANDATORY,
@@ -91,7 +91,7 @@ export const ROOM_CRITERIA: readonly Criterion[] = [
     meaning: 'Messages received, out of messages that were not refused × members in the room when they were sent.',
     source: 'qoe 2.5, I-51',
     plane: 'realtime',
-    measure: { kind: 'ratio', numerator: 'chat_received_total', denominator: 'chat_expected_total' },
+    measure: { kind: 'ratio', numerator: 'chat_received_total', denominator: 'chat_expected_total', isFollowing: true },
     op: '>',
     limit: 99.9,
     unit: 'percent',

@@ -77,7 +77,7 @@ export const ALL_VIEWERS_CRITERIA: readonly Criterion[] = [
     meaning: 'First pictures shown, out of all attempts to play, however they watch.',
     source: '1.2 (T-18), 5.1 #5 (T-203)',
     gate: 'M5',
-    measure: { kind: 'ratio', numerator: 'play_starts_total', denominator: 'play_attempts_total' },
+    measure: { kind: 'ratio', numerator: 'play_starts_total', denominator: 'play_attempts_total', isFollowing: true },
     op: '>',
     limit: 99,
     unit: 'percent',

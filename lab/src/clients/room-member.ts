@@ -45,7 +45,10 @@ class Member {
   readonly #metrics: RoomMetrics;
   readonly #ledger = new DeliveryLedger();
   #connection: SocketIoConnection | null = null;
+  /** Others count on this member: what they say now is owed to it. */
   #isCounted = false;
+  /** Joined and connected; to the end of its last moment, in which nobody counts on it any more. */
+  #isInRoom = false;
   /** Messages of the rosters from here … */
   #fromRoster = Number.POSITIVE_INFINITY;
   /** … until before here are owed to this member. */
@@ -137,6 +140,7 @@ class Member {
     this.#metrics.joins.add();
     this.#fromRoster = this.#context.room.join();
     this.#isCounted = true;
+    this.#isInRoom = true;
     this.#metrics.members.add(1);
     return true;
   }
@@ -209,7 +213,8 @@ class Member {
 
   #onLost(reason: string): void {
     this.#connection = null;
-    this.#leaveCount();
+    this.#leaveRoster();
+    this.#leaveRoom();
     this.#fromRoster = Number.POSITIVE_INFINITY;
     this.#lastOrder = null;
     if (this.#context.signal.aborted) return;
@@ -218,12 +223,16 @@ class Member {
     this.#context.event('socket_lost', { reason });
   }
 
-  /** Returns the first roster without this member. */
-  #leaveCount(): number {
+  /** Nobody counts on this member any more. Returns the first roster without it. */
+  #leaveRoster(): number {
     if (!this.#isCounted) return this.#untilRoster;
     this.#isCounted = false;
-    this.#metrics.members.add(-1);
     return this.#context.room.leave();
+  }
+
+  #leaveRoom(): void {
+    if (this.#isInRoom) this.#metrics.members.add(-1);
+    this.#isInRoom = false;
   }
 
   /** Resolves when there is no connection any more, or the member shall leave. */
@@ -231,14 +240,15 @@ class Member {
     while (this.#connection !== null && (await pause(100, this.#context.signal)));
   }
 
-  /** Leaves the count first, then listens a moment longer for what was under way. */
+  /** Leaves the roster first, then stays in the room a moment longer for what was under way. */
   async leave(): Promise<void> {
     if (this.#isCounted) {
-      this.#untilRoster = this.#leaveCount();
+      this.#untilRoster = this.#leaveRoster();
       await new Promise((done) => setTimeout(done, LINGER_MS));
     }
     this.#connection?.close();
     this.#connection = null;
+    this.#leaveRoom();
   }
 }
 

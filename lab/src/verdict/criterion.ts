@@ -77,6 +77,11 @@ export type Measure =
       readonly numerator: string;
       readonly denominator: string;
       readonly where?: Tags;
+      /**
+       * The numerator follows the denominator in time (a picture its attempt, a delivery its message): a part of the
+       * run has at its edges what belongs to its neighbours, so only the whole is judged, without a worst minute.
+       */
+      readonly isFollowing?: boolean;
     }
   /** A sum that may only be judged when `outOf` (of the same tags) happened at least once: nothing tried, nothing shown. */
   | { readonly kind: 'count'; readonly metric: string; readonly outOf: string; readonly where?: Tags }

@@ -140,6 +140,16 @@ describe('the worst minute', () => {
     expect(judged?.worst?.value).toBeGreaterThan(1);
   });
 
+  test('a share whose tries are answered later is judged as a whole: a window cuts between a try and its answer', () => {
+    // Every try succeeds, 10 s after it was made; a burst of them lies across the edge of a window.
+    const late = Array.from({ length: 300 }, (_, second) => ({
+      counters: { bad_total: second === 130 ? 5000 : 100, tries_total: second === 120 ? 5000 : 100 },
+    }));
+    const limit = { op: '>', limit: 99, unit: 'percent' } as const;
+    expect(check({ ...share, isFollowing: true }, late, limit)).toMatchObject({ outcome: 'pass', worst: null });
+    expect(check(share, late, limit)).toMatchObject({ outcome: 'fail' });
+  });
+
   test('of a count it is the minute with the most of them', () => {
     const measure: Measure = { kind: 'count', metric: 'bad_total', outOf: 'tries_total' };
     const judged = check(

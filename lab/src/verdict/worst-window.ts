@@ -23,7 +23,7 @@ export function worstWindow(
   criterion: Criterion & { readonly measure: SliceMeasure },
   sliceMs: number,
 ): WorstWindow | null {
-  const role = roleOf(criterion.measure.kind);
+  const role = roleOf(criterion.measure);
   if (role === 'none' || slices.length < 3) return null;
   const isMinute = slices.length * sliceMs >= 2 * WINDOW_MS;
   const length = isMinute ? WINDOW_MS / sliceMs : Math.ceil(slices.length / 3);
@@ -50,21 +50,22 @@ export function worstWindow(
 }
 
 /** Counts only grow with the window, so the whole phase is their worst one; a rate is asked for over the phase. */
-function roleOf(kind: SliceMeasure['kind']): 'decides' | 'shown' | 'none' {
-  switch (kind) {
+function roleOf(measure: SliceMeasure): 'decides' | 'shown' | 'none' {
+  switch (measure.kind) {
     case 'percentile':
     case 'mean':
-    case 'ratio':
     case 'level':
     case 'per-hundred-seconds':
       return 'decides';
+    case 'ratio':
+      return measure.isFollowing === true ? 'none' : 'decides';
     case 'count':
     case 'rate':
       return 'shown';
     case 'drift':
       return 'none'; // a slope over one minute is noise
     default:
-      return assertNever(kind);
+      return assertNever(measure);
   }
 }
 
