@@ -78,7 +78,7 @@ function where({ phase, durationMs, elapsedMs }: Progress): string {
 }
 
 function clock({ elapsedMs, durationMs }: Progress): string {
-  return `${formatClock(elapsedMs)}/${formatClock(durationMs)}`;
+  return `${formatClock(Math.min(elapsedMs, durationMs))}/${formatClock(durationMs)}`;
 }
 
 function figureLines(progress: Progress): string[] {
@@ -86,6 +86,8 @@ function figureLines(progress: Progress): string[] {
     .filter(([key]) => key.startsWith('vus_active'))
     .reduce((sum, [, value]) => sum + value, 0);
   const tainted = progress.taintedSeconds === 0 ? '' : `, ${progress.taintedSeconds} s tainted`;
-  const users = `virtual users ${active} of ${progress.plannedVus} planned${tainted}`;
+  // The plan is read at a full second, who is there a moment later: only those that are missing are worth a word.
+  const planned = active >= progress.plannedVus ? '' : ` of ${progress.plannedVus} planned`;
+  const users = `virtual users ${active}${planned}${tainted}`;
   return [users, ...liveFigures(progress.total).map(({ label, value }) => `${label} ${value}`)];
 }

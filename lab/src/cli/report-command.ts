@@ -1,23 +1,18 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { REPORT_FORMATS, type ReportFormat, writeReport } from '../report/write-report.ts';
+import { Command } from 'commander';
+import { writeReport } from '../report/write-report.ts';
 import { type RunData, RunFolderError, readRunFolder } from '../run-folder/run-reader.ts';
 import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { EXIT_CODES } from '../verdict/verdict.ts';
+import { addFormatFlag, type FormatFlag } from './format-flag.ts';
 import { terminalReport } from './terminal-report.ts';
 
 /** `report RUN_DIR`: the same folder gives the same verdict and the same page, on every machine. */
 export function reportCommand(): Command {
-  return new Command('report')
+  return addFormatFlag(new Command('report'), ['html'])
     .description('judge a run folder again, print the verdict and write the report')
     .argument('<run-dir>', 'folder that a run made')
-    .option(
-      '--format <list>',
-      `what to write, separated by commas: ${REPORT_FORMATS.join(', ')} (report.html, report.md, junit.xml, series.csv and criteria.csv)`,
-      parseFormats,
-      ['html'] as const,
-    )
-    .action(async (folder: string, { format }: { readonly format: readonly ReportFormat[] }) => {
+    .action(async (folder: string, { format }: FormatFlag) => {
       try {
         const { run, verdict } = await judgeFolder(resolve(folder));
         const reportPath = await writeReport(run, verdict, format);
@@ -39,11 +34,4 @@ async function judgeFolder(folder: string): Promise<{ run: RunData; verdict: Run
   } catch (error) {
     throw new RunFolderError(`${folder} cannot be read: ${error instanceof Error ? error.message : 'damaged'}`);
   }
-}
-
-function parseFormats(text: string): readonly ReportFormat[] {
-  const wanted = text.split(',').map((name) => name.trim());
-  const known = REPORT_FORMATS.filter((format) => wanted.includes(format));
-  if (known.length === wanted.length) return known;
-  throw new InvalidArgumentError(`It must be some of ${REPORT_FORMATS.join(',')}.`);
 }

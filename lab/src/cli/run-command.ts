@@ -15,7 +15,7 @@ import type { ProcessBindings } from '../faults/process-control.ts';
 import { EndpointError } from '../outputs/prometheus-endpoint.ts';
 import { ParityReferenceError } from '../parity/parity-reference.ts';
 import { PublishError } from '../publisher/publisher-fleet.ts';
-import { writeReport } from '../report/write-report.ts';
+import { REPORT_FORMATS, writeReport } from '../report/write-report.ts';
 import { summariseRepetitions } from '../run-folder/repetitions.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
 import { RunWriteError, UnusableFolderError } from '../run-folder/run-writer.ts';
@@ -32,6 +32,7 @@ import {
 import { addCollectFlags, type CollectFlags, collectRequest } from './collect-flags.ts';
 import { addDashboardFlag, type DashboardFlags } from './dashboard-flags.ts';
 import { type Escalating, escalate, isEscalation } from './escalate.ts';
+import { addFormatFlag, type FormatFlag } from './format-flag.ts';
 import { onInterrupt } from './interrupt.ts';
 import { listScenarios, loadScenario, ScenarioError } from './load-scenario.ts';
 import { addParityFlags, checkParity, type ParityFlags, ParityMismatchError } from './parity-flags.ts';
@@ -50,7 +51,8 @@ type RunFlags = CollectFlags &
   CapacityFlags &
   ParityFlags &
   DashboardFlags &
-  StreamFlags & {
+  StreamFlags &
+  FormatFlag & {
     readonly target: URL;
     readonly kind?: string;
     readonly out?: string;
@@ -67,7 +69,8 @@ type RunFlags = CollectFlags &
 
 /** `run SCENARIO --target URL`. */
 export function runCommand(): Command {
-  return addStreamFlags(addDashboardFlag(addParityFlags(addCapacityFlags(addCollectFlags(new Command('run'))))))
+  const collecting = addCapacityFlags(addCollectFlags(new Command('run')));
+  return addFormatFlag(addStreamFlags(addDashboardFlag(addParityFlags(collecting))), REPORT_FORMATS)
     .description('run a scenario against a target and judge it')
     .argument('<scenario>', 'a name from lab/scenarios, or the path of a scenario file')
     .option(
@@ -227,7 +230,7 @@ async function runOnce(
     });
     view.end();
     watchers.finish(verdict);
-    const reportPath = await writeReport(run, verdict);
+    const reportPath = await writeReport(run, verdict, flags.format);
     console.log([terminalReport(run, verdict, reportPath), await sentinelReport(run)].join('\n').trimEnd());
     return { verdict, run };
   } finally {

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { formatClock } from '../engine/duration.ts';
 import { keyFigures } from '../report/key-figures.ts';
 import { formatLimit, formatValue, headline, outcomeSentence } from '../report/sentences.ts';
+import { byUrgency } from '../report/urgency.ts';
 import { canaryLines } from '../run-folder/run-canary.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import type { RunVerdict } from '../run-folder/run-verdict.ts';
@@ -23,7 +24,9 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
     colWidths: [3, 37, 10, 9, 24, 36],
     wordWrap: true,
   });
-  for (const judgement of verdict.judgements) table.push(row(judgement));
+  const { broken, undecided, closest, held, notApplicable } = byUrgency(verdict.judgements);
+  // As a file is read from its end, so is a terminal: what matters stands last, above the verdict.
+  for (const judgement of [...closest, ...undecided, ...broken]) table.push(row(judgement));
   const { title, text } = headline(verdict, manifest);
   const figures = keyFigures(run).map(({ label, value }) => `${label} ${value}`);
   const advisories = verdict.judgements.filter(
@@ -34,7 +37,8 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
     `${manifest.scenario.name} against ${manifest.target.kind} ${manifest.target.url} (${manifest.target.subject}), ` +
       `${formatClock(manifest.end?.elapsedMs ?? 0)} of ${formatClock(manifest.scenario.fullDurationMs)}, ` +
       `player profile ${manifest.playerProfiles.join(', ') || 'none'}, seed ${manifest.seed}`,
-    table.toString(),
+    ...(table.length === 0 ? [] : [table.toString()]),
+    ...restLines(held, notApplicable),
     figures.join(' · '),
     `clock: ${manifest.clock.note}`,
     ...canaryLines(run),
@@ -47,6 +51,13 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
     `${title.toUpperCase()}. ${text}`,
     `report: ${reportPath}`,
   ].join('\n');
+}
+
+/** What nobody has to read here: only how many there are. */
+function restLines(held: readonly Judgement[], notApplicable: readonly Judgement[]): string[] {
+  const without = notApplicable.length === 0 ? '' : `, ${notApplicable.length} not applicable here`;
+  if (held.length === 0) return notApplicable.length === 0 ? [] : [`${without.slice(2)}: all in the report`];
+  return [`✓ ${held.length} more held with more room${without}: all in the report`];
 }
 
 function row(judgement: Judgement): string[] {

@@ -26,6 +26,8 @@ export type Chart = {
   /** Metric and file, for whoever wants to compute it again. */
   readonly source?: string;
   readonly endSeconds: number;
+  /** Looked at only when another chart raises a question: folded away. */
+  readonly isDetail?: boolean;
 };
 
 /** Hex colours that stand for variables of the page's style. ECharts may change their case, never their digits. */

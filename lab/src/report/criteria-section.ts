@@ -4,6 +4,7 @@ import type { Judgement, Outcome } from '../verdict/judge.ts';
 import { escapeText } from './chart.ts';
 import { evidenceNote, formatLimit, formatNumber, formatValue, outcomeSentence } from './sentences.ts';
 import { traceSentence } from './trace.ts';
+import { byUrgency } from './urgency.ts';
 
 /** One sign per outcome; it never stands alone, words are beside it. */
 export const MARKS: Readonly<Record<Outcome, string>> = {
@@ -28,29 +29,36 @@ const SAMPLE_WORDS: Readonly<Record<Judgement['criterion']['measure']['kind'], s
   change: 'samples in the stretch with fewer',
 };
 
-const GROUPS: readonly (readonly [Outcome, string])[] = [
-  ['fail', 'Broken'],
-  ['inconclusive', 'Not decided'],
-  ['pass', 'Held'],
-  ['not applicable', 'Not applicable here'],
-];
-
-/** All criteria; what does not apply is folded away. */
+/** All criteria: what is broken, not decided or close stands open, what held or does not apply is folded away. */
 export function criteriaSection(judgements: readonly Judgement[]): string {
-  const parts = GROUPS.map(([outcome, name]) => {
-    const inside = judgements
-      .filter((judgement) => judgement.outcome === outcome)
-      .toSorted((a, b) => Number(b.criterion.isMandatory) - Number(a.criterion.isMandatory));
-    if (inside.length === 0) return '';
-    const list = `<div class="criteria">${inside.map(row).join('\n')}</div>`;
-    const title = `${name} <span class="soft">${inside.length}</span>`;
-    return outcome === 'not applicable'
-      ? `<details class="plain"><summary>${title}</summary>${list}</details>`
-      : `<h3>${title}</h3>${list}`;
-  });
+  const { broken, undecided, closest, held, notApplicable } = byUrgency(judgements);
+  const parts = [
+    group('Broken', broken),
+    group('Not decided', undecided),
+    group(held.length === 0 ? 'Held' : 'Held with the least room', closest),
+    folded(closest.length === 0 ? 'Held' : 'Held with more room', held),
+    folded('Not applicable here', notApplicable),
+  ];
   return `<h2 id="criteria">Criteria</h2>
 <p class="soft">Measured, limit, and how much of what is allowed was used. Open one to see what it means, its worst minute and where the figure is.</p>
 ${parts.join('\n')}`;
+}
+
+function group(name: string, inside: readonly Judgement[]): string {
+  return inside.length === 0 ? '' : `<h3>${titleOf(name, inside)}</h3>${list(inside)}`;
+}
+
+function folded(name: string, inside: readonly Judgement[]): string {
+  if (inside.length === 0) return '';
+  return `<details class="plain"><summary>${titleOf(name, inside)}</summary>${list(inside)}</details>`;
+}
+
+function titleOf(name: string, inside: readonly Judgement[]): string {
+  return `${name} <span class="soft">${inside.length}</span>`;
+}
+
+function list(inside: readonly Judgement[]): string {
+  return `<div class="criteria">${inside.map(row).join('\n')}</div>`;
 }
 
 function row(judgement: Judgement): string {

@@ -9,9 +9,12 @@ import { MARKS } from './criteria-section.ts';
 export function gateSection(judgements: readonly Judgement[]): string {
   const board = gateBoard(judgements);
   if (board.every(({ outcome }) => outcome === null)) return '';
+  const known = board.filter(({ outcome }) => outcome !== null && outcome !== 'not applicable');
+  const others = board.filter((line) => !known.includes(line));
   return `<h2 id="gate">Readiness gate</h2>
 <p class="soft">The ten mandatory criteria and seven advisories that a platform has to meet before it goes live. One run is evidence for some of them; the others need their own.</p>
-<div class="gate">${board.map(tile).join('')}</div>`;
+<div class="gate">${known.map(tile).join('')}</div>
+${others.length === 0 ? '' : `<details class="plain soft"><summary>${others.length} that this run says nothing about</summary><div class="gate">${others.map(tile).join('')}</div></details>`}`;
 }
 
 function tile({ line, outcome, criteria }: GateState): string {

@@ -8,13 +8,26 @@ import { compareSentinels } from '../sentinels/compare-sentinels.ts';
 import { escapeText } from './chart.ts';
 import { formatNumber, formatValue } from './sentences.ts';
 
-type Row = { readonly name: string; readonly tone: 'good' | 'warn' | 'bad' | 'none'; readonly text: string };
+/** One thing that could have lied, and what is known of it, in plain sentences. */
+export type HonestyRow = {
+  readonly name: string;
+  readonly tone: 'good' | 'warn' | 'bad' | 'none';
+  readonly text: string;
+};
 
 const NAMES = { flv: 'FLV', hls: 'HLS', llhls: 'LL-HLS' } as const;
 
 /** One line for each thing that could have lied. */
 export function honestySection(run: RunData, verdict: RunVerdict): string {
-  const rows = [
+  const list = [...honestyRows(run, verdict), ...stamps(verdict)].map(
+    ({ name, tone, text }) => `<li class="${tone}"><b>${escapeText(name)}</b><span>${escapeText(text)}</span></li>`,
+  );
+  return `<h2 id="honesty">Can this run be believed?</h2><ul class="honesty">${list.join('')}</ul>`;
+}
+
+/** What was not asked or not there has no row. Stamps are not among them: the verdict carries those. */
+export function honestyRows(run: RunData, verdict: RunVerdict): HonestyRow[] {
+  return [
     generator(run, verdict),
     calibration(run),
     ...canary(run),
@@ -22,15 +35,10 @@ export function honestySection(run: RunData, verdict: RunVerdict): string {
     clock(run),
     collection(run),
     parity(run),
-    ...stamps(verdict),
   ].filter((row) => row !== null);
-  const list = rows.map(
-    ({ name, tone, text }) => `<li class="${tone}"><b>${escapeText(name)}</b><span>${escapeText(text)}</span></li>`,
-  );
-  return `<h2 id="honesty">Can this run be believed?</h2><ul class="honesty">${list.join('')}</ul>`;
 }
 
-function generator({ manifest: { guard }, self }: RunData, { trust, invalidBecause }: RunVerdict): Row {
+function generator({ manifest: { guard }, self }: RunData, { trust, invalidBecause }: RunVerdict): HonestyRow {
   const worst = (read: (one: RunData['self'][number]) => number | undefined): number =>
     self.reduce((most, one) => Math.max(most, read(one) ?? 0), 0);
   const figures = [
@@ -56,7 +64,7 @@ function generator({ manifest: { guard }, self }: RunData, { trust, invalidBecau
   };
 }
 
-function calibration({ manifest: { calibration: record } }: RunData): Row | null {
+function calibration({ manifest: { calibration: record } }: RunData): HonestyRow | null {
   if (record === undefined) return null;
   const used =
     record.usedPercent === null
@@ -67,7 +75,7 @@ function calibration({ manifest: { calibration: record } }: RunData): Row | null
   return { name: 'Calibration', tone, text: `${sentence(record.note)}${used}` };
 }
 
-function canary(run: RunData): Row[] {
+function canary(run: RunData): HonestyRow[] {
   return canaryOf(run).map(({ protocol, canary: alone, crowd, suspicions, doubt, tier }) => {
     const name = `Canary, ${NAMES[protocol]}`;
     if (doubt !== null) return { name, tone: 'none', text: `Says nothing: ${doubt}.` };
@@ -85,7 +93,7 @@ function canary(run: RunData): Row[] {
   });
 }
 
-function sentinels(run: RunData): Row[] {
+function sentinels(run: RunData): HonestyRow[] {
   const comparison = compareSentinels(run.sentinels ?? [], run);
   if (comparison === null) return [];
   if (comparison.skippedBecause !== null) {
@@ -116,7 +124,7 @@ function pair(name: string, first: number | null, second: number | null, unit: '
     : [`${name} ${formatValue(first, unit)} / ${formatValue(second, unit)}`];
 }
 
-function clock({ manifest }: RunData): Row {
+function clock({ manifest }: RunData): HonestyRow {
   const { boundMs, note } = manifest.clock;
   return {
     name: 'Clocks',
@@ -125,7 +133,7 @@ function clock({ manifest }: RunData): Row {
   };
 }
 
-function collection({ manifest, samples }: RunData): Row | null {
+function collection({ manifest, samples }: RunData): HonestyRow | null {
   const record = manifest.collection;
   if (record === undefined) return null;
   const gaps = samples.filter((line) => 'error' in line).length;
@@ -137,7 +145,7 @@ function collection({ manifest, samples }: RunData): Row | null {
   };
 }
 
-function parity({ manifest }: RunData): Row | null {
+function parity({ manifest }: RunData): HonestyRow | null {
   const facts = manifest.parity;
   if (facts === undefined) return null;
   const { reference, mismatches, unknown } = facts;
@@ -147,7 +155,7 @@ function parity({ manifest }: RunData): Row | null {
     : { name: 'Parity', tone: 'bad', text: `Differs from ${reference}: ${mismatches.join('; ')}.${notKnown}` };
 }
 
-function stamps({ stamps: all }: RunVerdict): Row[] {
+function stamps({ stamps: all }: RunVerdict): HonestyRow[] {
   return all.map((stamp) => ({
     name: capitalised(stamp),
     tone: 'warn',

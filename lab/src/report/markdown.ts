@@ -4,9 +4,11 @@ import type { RunData } from '../run-folder/run-reader.ts';
 import { capacityOfRun, type RunVerdict } from '../run-folder/run-verdict.ts';
 import { gateBoard } from '../verdict/gate-board.ts';
 import type { Judgement, Outcome } from '../verdict/judge.ts';
+import { type HonestyRow, honestyRows } from './honesty-section.ts';
 import { keyFigures } from './key-figures.ts';
 import { formatLimit, formatValue, headline, outcomeSentence } from './sentences.ts';
 import { traceSentence } from './trace.ts';
+import { byUrgency } from './urgency.ts';
 
 const MARKS: Readonly<Record<Outcome, string>> = {
   pass: '✅',
@@ -14,15 +16,16 @@ const MARKS: Readonly<Record<Outcome, string>> = {
   inconclusive: '❔',
   'not applicable': '➖',
 };
-const ORDER: readonly Outcome[] = ['fail', 'inconclusive', 'pass'];
+const HONESTY_MARKS: Readonly<Record<HonestyRow['tone'], string>> = { good: '✅', warn: '⚠️', bad: '❌', none: 'ℹ️' };
 
 /** The whole file. */
 export function markdownReport(run: RunData, verdict: RunVerdict): string {
   const { manifest } = run;
   const { title, text } = headline(verdict, manifest);
-  const judged = verdict.judgements.filter(({ outcome }) => outcome !== 'not applicable');
-  const rows = ORDER.flatMap((outcome) => judged.filter((one) => one.outcome === outcome)).map(row);
-  const left = verdict.judgements.length - judged.length;
+  const { broken, undecided, closest, held, notApplicable } = byUrgency(verdict.judgements);
+  const first = [...broken, ...undecided, ...closest];
+  const judged = [...first, ...held];
+  const left = notApplicable.length;
   return `${[
     `## ${title}: ${cell(manifest.scenario.name)} against ${cell(manifest.target.url)}`,
     text,
@@ -31,12 +34,38 @@ export function markdownReport(run: RunData, verdict: RunVerdict): string {
     keyFigures(run)
       .map(({ label, value }) => `**${value}** ${label}`)
       .join(' · '),
-    ['| | criterion | measured | limit | worst minute | result |', '|---|---|--:|--:|---|---|', ...rows].join('\n'),
+    ...(first.length === 0 ? [] : [table(first)]),
+    ...(held.length === 0 ? [] : [folded(`${held.length} more held`, table(held))]),
     ...(left === 0 ? [] : [`${left} more do not apply to this target or run.`]),
     gate(verdict),
-    `<details><summary>Where the figures are</summary>\n\n${judged.map(({ criterion }) => `- ${cell(criterion.title)}: ${cell(traceSentence(criterion.measure))}; ${cell(criterion.source)}`).join('\n')}\n\n</details>`,
+    folded('Can this run be believed?', honestyRows(run, verdict).map(honesty).join('\n')),
+    folded(
+      'Where the figures are',
+      judged
+        .map(
+          ({ criterion }) =>
+            `- ${cell(criterion.title)}: ${cell(traceSentence(criterion.measure))}; ${cell(criterion.source)}`,
+        )
+        .join('\n'),
+    ),
     `${manifest.viewers} viewers, ${formatClock(manifest.end?.elapsedMs ?? 0)} of ${formatClock(manifest.scenario.fullDurationMs)}, seed ${manifest.seed}, run \`${manifest.runId}\`, exit code ${verdict.exitCode}.`,
   ].join('\n\n')}\n`;
+}
+
+function table(judgements: readonly Judgement[]): string {
+  return [
+    '| | criterion | measured | limit | worst stretch | result |',
+    '|---|---|--:|--:|---|---|',
+    ...judgements.map(row),
+  ].join('\n');
+}
+
+function folded(title: string, text: string): string {
+  return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
+}
+
+function honesty({ name, tone, text }: HonestyRow): string {
+  return `- ${HONESTY_MARKS[tone]} **${cell(name)}** ${cell(text)}`;
 }
 
 function row(judgement: Judgement): string {

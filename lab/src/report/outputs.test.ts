@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CRITERION, smallRun } from '../../test/small-run.ts';
+import { terminalReport } from '../cli/terminal-report.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import { verdictOf } from '../run-folder/run-verdict.ts';
 import type { Criterion } from '../verdict/criterion.ts';
@@ -7,6 +8,7 @@ import { criteriaCsv, seriesCsv } from './csv.ts';
 import { junitXml } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 import { reportPage } from './report-page.ts';
+import { byUrgency } from './urgency.ts';
 
 const FAST: Criterion = { ...CRITERION, id: 'fast', title: 'Fast | <p95> & "more"', limit: 100 };
 const ADVISORY: Criterion = { ...FAST, id: 'advisory', isMandatory: false };
@@ -142,6 +144,54 @@ describe('Markdown', () => {
     expect(rows[0]).toMatch(/^\| ❌ \| Fast \\\| &lt;p95> & "more" \|/);
     expect(new Set(rows.map((line) => line.split(/(?<!\\)\|/).length))).toEqual(new Set([8]));
     expect(text).toMatch(/^## Failed: smoke/);
+  });
+});
+
+describe('what is read first', () => {
+  const close = { ...CRITERION, id: 'close', title: 'Close', limit: 1501 };
+  const many = (): RunData =>
+    smallRun(1500, {
+      criteria: [
+        ...Array.from({ length: 10 }, (_, index) => ({ ...CRITERION, id: `easy-${index}`, limit: 9000 + index })),
+        close,
+        FAST,
+        UNKNOWN,
+      ],
+    });
+
+  test('broken, then not decided, then what held with the least room; the rest is folded', () => {
+    const order = byUrgency(verdictOf(many()).judgements);
+    const ids = (key: keyof typeof order): string[] => order[key].map(({ criterion }) => criterion.id);
+    expect([ids('broken'), ids('undecided')]).toEqual([['fast'], ['unknown']]);
+    expect(ids('closest')).toEqual(['close', 'easy-0', 'easy-1', 'easy-2', 'easy-3', 'easy-4']);
+    expect(ids('held')).toHaveLength(5);
+    const html = reportPage(many(), verdictOf(many()));
+    expect(html.indexOf('id="close"')).toBeLessThan(html.indexOf('Held with more room'));
+    expect(html.indexOf('id="easy-9"')).toBeGreaterThan(html.indexOf('Held with more room'));
+  });
+
+  test('a terminal shows them last, and only counts the rest', () => {
+    const text = terminalReport(many(), verdictOf(many()), 'report.html');
+    expect(text).toContain('✓ 5 more held with more room: all in the report');
+    expect(text.indexOf('Close')).toBeLessThan(text.indexOf('Fast'));
+  });
+});
+
+describe('whether it can be believed', () => {
+  const parity = { reference: 'staging.yaml', mismatches: ['nginx.worker_processes: 1, not 4'], unknown: [] };
+  const calibration = { source: 'stored', usedPercent: 12, limitPercent: 70, isForced: false, note: 'fits' } as const;
+  const sentinels = [{ type: 'skipped', wanted: 2, reason: 'no Chromium here' }] as const;
+
+  test.each([
+    ['html', reportPage],
+    ['md', markdownReport],
+  ])('%s: parity, calibration and real browsers have a line, and none when nobody asked', (_name, make) => {
+    const asked = { ...smallRun(1500, { parity, calibration }), sentinels };
+    const text = make(asked, verdictOf(asked));
+    expect(text).toContain('Differs from staging.yaml: nginx.worker_processes: 1, not 4.');
+    expect(text).toContain('The plan needs 12 % of it (limit 70 %).');
+    expect(text).toContain('Skipped: no Chromium here.');
+    expect(make(smallRun(1500), verdictOf(smallRun(1500)))).not.toMatch(/Parity|Calibration|Real browsers|Canary/);
   });
 });
 

@@ -3,7 +3,7 @@ import { formatClock } from '../engine/duration.ts';
 import type { RunData } from '../run-folder/run-reader.ts';
 import { capacityOfRun, type RunVerdict } from '../run-folder/run-verdict.ts';
 import { alertTable } from './alert-table.ts';
-import { chartFigure, escapeText } from './chart.ts';
+import { type Chart, chartFigure, escapeText } from './chart.ts';
 import { criteriaSection } from './criteria-section.ts';
 import { detailsSection } from './details-section.ts';
 import { faultTable } from './fault-table.ts';
@@ -39,7 +39,7 @@ ${criteriaSection(verdict.judgements)}
 ${faultTable(run)}
 <h2 id="run">The run</h2>
 <p class="soft">${escapeText(phaseSentence(run))}. Shaded: seconds in which the generator was too busy.</p>
-<div class="charts">${charts.map(chartFigure).join('\n')}</div>
+${chartGrids(charts)}
 ${resources.length === 0 ? '' : `<h2 id="resources">The platform's machines</h2><div class="charts">${resources.map((chart, index) => chartFigure(chart, charts.length + index)).join('\n')}</div>`}
 ${alertTable(run)}
 ${honestySection(run, verdict)}
@@ -47,6 +47,22 @@ ${detailsSection(run)}
 <footer class="soft">Run ${escapeText(manifest.runId)}, lab ${escapeText(manifest.fingerprint.lab)}. This page is made of the run folder alone: <code>lab report</code> makes the same bytes again.</footer>
 </main></body></html>
 `;
+}
+
+/** Charts that only explain others are folded away. */
+function chartGrids(charts: readonly Chart[]): string {
+  const drawn = charts.map((chart, index) => ({
+    isDetail: chart.isDetail === true,
+    figure: chartFigure(chart, index),
+  }));
+  const grid = (isDetail: boolean): readonly string[] =>
+    drawn.filter((one) => one.isDetail === isDetail && one.figure !== '').map(({ figure }) => figure);
+  const details = grid(true);
+  const more =
+    details.length === 0
+      ? ''
+      : `<details class="plain"><summary>More charts <span class="soft">${details.length}</span></summary><div class="charts">${details.join('\n')}</div></details>`;
+  return `<div class="charts">${grid(false).join('\n')}</div>${more}`;
 }
 
 function figures(all: readonly Figure[]): string {

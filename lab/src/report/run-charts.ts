@@ -64,8 +64,12 @@ export function runCharts(run: RunData): Chart[] {
         source: `${metric}{protocol=${protocol}} in histograms.jsonl`,
         lines: percentiles(metric, [50, 95], { protocol }),
         ...limited(metric, protocol),
+        isDetail: metric !== mainTier(protocol),
       }),
     );
+  // The best tier that the run has for this way of watching; the others explain it.
+  const mainTier = (protocol: string): string | undefined =>
+    TIERS.find(([metric]) => steps.some((step) => hasTrend(step, metric, { protocol })))?.[0];
   return [
     chart({
       title: 'Virtual users',
@@ -101,6 +105,7 @@ export function runCharts(run: RunData): Chart[] {
     }),
     chart({
       title: 'Stalls',
+      isDetail: true,
       subtitle: 'How many began, by how they watch.',
       unit: 'per s',
       source: 'stalls_total in series.jsonl',
@@ -112,6 +117,7 @@ export function runCharts(run: RunData): Chart[] {
     ...PROTOCOLS.flatMap(([protocol, name]) => ofTier(protocol, name)),
     chart({
       title: 'Fetching segments and parts',
+      isDetail: true,
       subtitle: 'From the request to the last byte, p95. What waits by design is not in it.',
       unit: 'ms',
       source: 'hls_ttlb_ms in histograms.jsonl',
@@ -189,6 +195,10 @@ function trendPoints(steps: readonly Step[], metric: string, percentile: number,
     }
     return [seconds, sum.count === 0 ? null : sum.percentileMs(percentile)];
   });
+}
+
+function hasTrend({ slices }: Step, metric: string, where: Tags): boolean {
+  return slices.some(({ data }) => Object.keys(data.trends).some((key) => matchesSeries(key, metric, where)));
 }
 
 function counterSum({ slices }: Step, metric: string, where: Tags = {}): number | null {
