@@ -14,6 +14,7 @@ export class ViewerCount {
   readonly #seen = new Map<string, Seen>();
   readonly #maxAgeMs: number;
   #nowMs = 0;
+  #hasCompared = false;
 
   /** Figures older than this are none: one interval of the collecting. */
   constructor(maxAgeMs: number) {
@@ -30,10 +31,10 @@ export class ViewerCount {
 
   /** Runs after the others of the same moment. */
   collector(): Collector {
-    return { collector: 'viewer-count', source: 'lab', group: 1, scrape: () => [this.#compare()] };
+    return { collector: 'viewer-count', source: 'lab', group: 1, scrape: () => this.#compare() };
   }
 
-  #compare(): Reading {
+  #compare(): readonly Reading[] {
     const lab = this.#latest('lab', ['viewers', 'room_members']);
     // The API counts clients of every kind the same way on any server; our metrics are the second choice.
     const media = this.#latest('srs', ['viewers']).viewers ?? this.#latest('media', ['viewers']).viewers;
@@ -47,9 +48,14 @@ export class ViewerCount {
       sockets_delta_pct: deltaPercent(room, sockets),
     };
     const known = Object.values(deltas).filter((delta) => delta !== undefined);
-    if (known.length === 0) throw new CollectError('fewer than two sources count the viewers');
+    if (known.length === 0) {
+      // Where a second count never was, there is nothing to compare and nobody to warn: that is no gap.
+      if (!this.#hasCompared) return [];
+      throw new CollectError('fewer than two sources count the viewers');
+    }
+    this.#hasCompared = true;
     const counts = { viewers_lab: lab.viewers, viewers_media: media, room_lab: lab.room_members, room_realtime: room };
-    return { metrics: onlyFinite({ ...counts, ...deltas, delta_pct: Math.max(...known) }) };
+    return [{ metrics: onlyFinite({ ...counts, ...deltas, delta_pct: Math.max(...known) }) }];
   }
 
   /** Several servers of a kind: their sum. */

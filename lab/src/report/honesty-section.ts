@@ -60,7 +60,7 @@ function generator({ manifest: { guard }, self }: RunData, { trust, invalidBecau
   return {
     name: 'Generator',
     tone,
-    text: `${invalidBecause ?? tainted}: ${figures.join(', ')}. "self" in series.jsonl.`,
+    text: `${sentence(invalidBecause ?? tainted)} ${capitalised(figures.join(', '))}. "self" in series.jsonl.`,
   };
 }
 
@@ -141,7 +141,7 @@ function collection({ manifest, samples }: RunData): HonestyRow | null {
   return {
     name: 'Collectors',
     tone: gaps > 0 ? 'warn' : 'good',
-    text: `${record.sources.length} sources every ${formatValue(record.everyMs, 'ms')}, ${formatNumber(samples.length)} lines, ${formatNumber(gaps)} without figures.${absent} samples.jsonl.`,
+    text: `${record.sources.length} sources every ${formatValue(record.everyMs, 'ms').replace('.00 s', ' s')}, ${formatNumber(samples.length)} lines, ${formatNumber(gaps)} without figures.${absent} samples.jsonl.`,
   };
 }
 

@@ -34,7 +34,7 @@ export function reportPage(run: RunData, verdict: RunVerdict): string {
 <title>${escapeText(title)}</title><style>${PAGE_STYLE}</style></head><body><main>
 ${header(run, verdict)}
 ${figures(keyFigures(run))}
-${gateSection(verdict.judgements)}
+${gateSection(verdict)}
 ${criteriaSection(verdict.judgements)}
 ${faultTable(run)}
 <h2 id="run">The run</h2>

@@ -47,6 +47,8 @@ export function decide(judgements: readonly Judgement[], trust: RunTrust): RunOu
   return 'passed';
 }
 
+const WAY_OUT = 'use a quieter machine, more cores or fewer viewers';
+
 /** A sentence that names the reason, or null when the generator can be trusted. */
 export function whyInvalid(trust: RunTrust): string | null {
   if (trust.workerFailures.length > 0) return `the generator broke: ${trust.workerFailures.join('; ')}`;
@@ -58,12 +60,12 @@ export function whyInvalid(trust: RunTrust): string | null {
   if (taintedPercent <= trust.taintedPercentMax) {
     return (
       `the generator is suspected: the crowd fared much worse than its canary (${suspicions.join('; ')}), and ` +
-      `${trust.taintedSeconds} of ${trust.totalSeconds} seconds are tainted; use more cores or fewer viewers`
+      `${trust.taintedSeconds} of ${trust.totalSeconds} seconds are tainted; ${WAY_OUT}`
     );
   }
   const limits = Object.entries(trust.breaches).map(([name, seconds]) => `${name} in ${seconds} s`);
   return (
     `the generator was too busy to measure: ${trust.taintedSeconds} of ${trust.totalSeconds} seconds tainted ` +
-    `(${limits.join(', ')}); use more cores or fewer viewers`
+    `(${limits.join(', ')}), at most ${trust.taintedPercentMax} % may be; ${WAY_OUT}`
   );
 }
