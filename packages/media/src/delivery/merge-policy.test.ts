@@ -39,8 +39,12 @@ test('a busy core leads to longer ticks whatever a round takes, and so do rounds
     ]),
   ).toEqual(['frame', 'tick-30', 'tick-30', 'tick-50', 'tick-100']);
   expect(levels([...repeat([10, 0.5], 4), [41, 0.7], [60, 0.7]])).toEqual([
-    ...['frame', 'tick-30', 'tick-50', 'tick-50'],
-    ...['tick-100', 'tick-100'],
+    'frame',
+    'tick-30',
+    'tick-50',
+    'tick-50',
+    'tick-100',
+    'tick-100',
   ]);
 });
 
