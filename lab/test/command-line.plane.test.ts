@@ -126,7 +126,7 @@ describe('runs', () => {
   test('somebody else’s server: planes it lacks are not applicable, and a second report is the same', async () => {
     const out = join(folder, 'run');
     const { code, output } = await lab('run', 'smoke', '--target', server.url, '--duration', '8s', '--out', out);
-    expect(output).toMatch(/not applicable: no realtime plane/);
+    expect(output).toMatch(/not applicable: .*no realtime plane/);
     expect([0, 3, 4]).toContain(code); // the machine decides whether the generator can be trusted; the next lines hold always
     expect(output).not.toContain('READY');
     const page = readFileSync(join(out, 'report.html'), 'utf8');
@@ -171,7 +171,7 @@ describe('runs', () => {
   test('Ctrl-C drains: exit code 130 and a folder marked as interrupted', async () => {
     const out = join(folder, 'interrupted');
     const { child, finished, output } = start(['run', 'smoke', '--target', server.url, '--out', out]);
-    while (!output().includes('0:01/1:00')) await new Promise((done) => child.stdout?.once('data', done));
+    while (!/0:\d\d\/1:00/.test(output())) await new Promise((done) => child.stdout?.once('data', done));
     child.kill('SIGINT');
     child.kill('SIGINT'); // npm passes one Ctrl-C on twice
     const { code } = await finished;

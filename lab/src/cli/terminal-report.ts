@@ -53,11 +53,13 @@ export function terminalReport(run: RunData, verdict: RunVerdict, reportPath: st
   ].join('\n');
 }
 
-/** What nobody has to read here: only how many there are. */
+/** What nobody has to read here: how many there are, and why some do not apply. */
 function restLines(held: readonly Judgement[], notApplicable: readonly Judgement[]): string[] {
-  const without = notApplicable.length === 0 ? '' : `, ${notApplicable.length} not applicable here`;
-  if (held.length === 0) return notApplicable.length === 0 ? [] : [`${without.slice(2)}: all in the report`];
-  return [`✓ ${held.length} more held with more room${without}: all in the report`];
+  const reasons = [...new Set(notApplicable.map(({ reason }) => reason))].join('; ');
+  return [
+    ...(held.length === 0 ? [] : [`✓ ${held.length} more held with more room: all in the report`]),
+    ...(notApplicable.length === 0 ? [] : [`– ${notApplicable.length} not applicable: ${reasons}`]),
+  ];
 }
 
 function row(judgement: Judgement): string[] {

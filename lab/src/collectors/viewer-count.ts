@@ -48,13 +48,11 @@ export class ViewerCount {
       sockets_delta_pct: deltaPercent(room, sockets),
     };
     const known = Object.values(deltas).filter((delta) => delta !== undefined);
-    if (known.length === 0) {
-      // Where a second count never was, there is nothing to compare and nobody to warn: that is no gap.
-      if (!this.#hasCompared) return [];
-      throw new CollectError('fewer than two sources count the viewers');
-    }
-    this.#hasCompared = true;
+    // Where a second count never was, there is nothing to compare and nobody to warn: that is no gap.
+    if (known.length === 0 && this.#hasCompared) throw new CollectError('fewer than two sources count the viewers');
+    this.#hasCompared ||= known.length > 0;
     const counts = { viewers_lab: lab.viewers, viewers_media: media, room_lab: lab.room_members, room_realtime: room };
+    // The largest of none is not finite, and left out.
     return [{ metrics: onlyFinite({ ...counts, ...deltas, delta_pct: Math.max(...known) }) }];
   }
 
