@@ -30,6 +30,8 @@ export type CanaryComparison = {
 
 /** Best first: both sides are compared by the same one. */
 const TIERS = ['capture', 'ingest', 'pdt', 'edge'] as const;
+const COMPARED_TRENDS = ['startup_ms', ...TIERS.map((tier) => `latency_${tier}_ms`)];
+const COMPARED_COUNTERS = ['stalled_ms_total', 'watched_ms_total'];
 /** The canary watched for less: it says nothing. */
 const WATCHED_MS_MIN = 10_000;
 const TAINTED_SHARE_MAX = 0.2;
@@ -100,8 +102,19 @@ function impressionOf(sum: SliceMerger, group: string, tier: string | undefined)
 
 function merge(slices: readonly SliceData[]): SliceMerger {
   const sum = new SliceMerger();
-  for (const slice of slices) sum.add(slice, 'replace');
+  for (const slice of slices) sum.add(comparedOf(slice), 'replace');
   return sum;
+}
+
+/** The series of a slice that the comparison reads: six hours have tens of thousands of slices, and each series costs. */
+export function comparedOf({ trends, counters }: SliceData): SliceData {
+  return { trends: pick(trends, COMPARED_TRENDS), counters: pick(counters, COMPARED_COUNTERS), gauges: {} };
+}
+
+function pick<T>(series: Readonly<Record<string, T>>, metrics: readonly string[]): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(series).filter(([key]) => metrics.some((metric) => matchesSeries(key, metric))),
+  );
 }
 
 function trendOf(sum: SliceMerger, metric: string, group: string): LatencyHistogram | null {

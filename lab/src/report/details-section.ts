@@ -3,7 +3,7 @@ import { formatClock } from '../engine/duration.ts';
 import { METRICS } from '../metrics/metric-catalogue.ts';
 import { parseSeriesKey } from '../metrics/series-key.ts';
 import { mergedTrend, totalOf } from '../run-folder/run-figures.ts';
-import type { RunData } from '../run-folder/run-reader.ts';
+import { EVENTS_PER_NAME_MAX, type RunData } from '../run-folder/run-reader.ts';
 import { escapeText } from './chart.ts';
 import { formatBytes, formatNumber, formatValue } from './sentences.ts';
 
@@ -15,7 +15,7 @@ ${conditions(run)}${eventTable(run)}${metricTable(run)}`;
 
 const EVENT_KINDS_MAX = 30;
 
-function eventTable({ events }: RunData): string {
+function eventTable({ events, eventsLeftOut = 0 }: RunData): string {
   const kinds = new Map<string, { count: number; firstMs: number; example: string }>();
   for (const { name, atMs, detail } of events) {
     const known = kinds.get(name) ?? { count: 0, firstMs: atMs, example: JSON.stringify(detail) };
@@ -30,7 +30,11 @@ function eventTable({ events }: RunData): string {
       ([name, { count, firstMs, example }]) =>
         `<tr><td><code>${escapeText(name)}</code></td><td class="n">${formatNumber(count)}</td><td class="n">${formatClock(firstMs)}</td><td><code>${escapeText(example)}</code></td></tr>`,
     );
-  return `<details><summary>Events: ${formatNumber(events.length)} of ${kinds.size} kinds</summary><div class="scroll"><table><tr><th>event</th><th class="n">count</th><th class="n">first at</th><th>example</th></tr>${rows.join('')}</table></div><p class="soft">Each one is a line in events.jsonl.</p></details>`;
+  const left =
+    eventsLeftOut === 0
+      ? ''
+      : ` ${formatNumber(eventsLeftOut)} more are there and not counted here: at most ${formatNumber(EVENTS_PER_NAME_MAX)} of a name are read.`;
+  return `<details><summary>Events: ${formatNumber(events.length)} of ${kinds.size} kinds</summary><div class="scroll"><table><tr><th>event</th><th class="n">count</th><th class="n">first at</th><th>example</th></tr>${rows.join('')}</table></div><p class="soft">Each one is a line in events.jsonl.${left}</p></details>`;
 }
 
 function metricTable(run: RunData): string {

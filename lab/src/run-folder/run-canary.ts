@@ -2,8 +2,19 @@
 import { type CanaryComparison, compareWithCanary } from '../canary/canary-comparison.ts';
 import type { RunData } from './run-reader.ts';
 
+/** The verdict and every format of the report ask for it; six hours take seconds to compare. */
+const compared = new WeakMap<RunData, CanaryComparison[]>();
+
 /** Empty in runs without a canary. */
-export function canaryOf({ manifest, canary, slices }: RunData): CanaryComparison[] {
+export function canaryOf(run: RunData): CanaryComparison[] {
+  const known = compared.get(run);
+  if (known !== undefined) return known;
+  const comparison = compare(run);
+  compared.set(run, comparison);
+  return comparison;
+}
+
+function compare({ manifest, canary, slices }: RunData): CanaryComparison[] {
   if (manifest.canary === undefined) return [];
   // Joins are compared, too, and they happen before everybody is there; who leaves at the end says nothing.
   const toMs = manifest.phases.find(({ name }) => name === 'steady')?.toMs ?? manifest.durationMs;

@@ -1,6 +1,7 @@
 /** Reads a run folder back. Everything the verdict and the report need comes from here. */
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { comparedOf } from '../canary/canary-comparison.ts';
 import type { CanarySecond } from '../canary/canary-process.ts';
 import type { LabEvent } from '../clients/actor.ts';
 import type { SampleLine } from '../collectors/sample.ts';
@@ -17,6 +18,8 @@ export type RunData = {
   readonly slices: readonly TimedSlice[];
   readonly self: readonly SelfRecord[];
   readonly events: readonly LabEvent[];
+  /** Events of {@link EVENTS_PER_NAME_MAX} and more of a name that were not kept; absent: none. */
+  readonly eventsLeftOut?: number;
   /** Seconds of the canary; empty in runs without one. */
   readonly canary?: readonly CanarySecond[];
   /** What real browsers saw; empty in runs without them. */
@@ -30,15 +33,17 @@ export class RunFolderError extends Error {
   override readonly name = 'RunFolderError';
 }
 
-/** Events kept for the report; `events.jsonl` has them all. */
-const EVENTS_READ_MAX = 50_000;
+/** Events of one name that are kept for the report, so that a flood of one never hides a late alert; `events.jsonl` has them all. */
+export const EVENTS_PER_NAME_MAX = 10_000;
+const EVENT_NAMES_MAX = 200;
+const NEWLINE = 10;
 
 /** Throws {@link RunFolderError}. A last line cut off by a crash is left out. */
 export async function readRunFolder(folder: string): Promise<RunData> {
   const manifest = await readManifest(folder);
   const lines = await readLines<SeriesLine>(folder, 'series.jsonl');
   const histograms = await readLines<{ atMs: number; trends: Record<string, string> }>(folder, 'histograms.jsonl');
-  const events = await readLines<LabEvent>(folder, 'events.jsonl');
+  const { events, eventsLeftOut } = await readEvents(folder);
   const trendsAt = new Map(histograms.map(({ atMs, trends }) => [atMs, trends]));
   return {
     folder,
@@ -49,11 +54,30 @@ export async function readRunFolder(folder: string): Promise<RunData> {
       data: { trends: trendsAt.get(atMs) ?? {}, counters, gauges },
     })),
     self: lines.flatMap((line) => line.self),
-    events: events.slice(0, EVENTS_READ_MAX),
-    canary: await readLines<CanarySecond>(folder, 'canary.jsonl'),
+    events,
+    ...(eventsLeftOut === 0 ? {} : { eventsLeftOut }),
+    canary: await readLines<CanarySecond>(folder, 'canary.jsonl', (second) => ({
+      ...second,
+      data: comparedOf(second.data),
+    })),
     sentinels: await readLines<SentinelLine>(folder, 'sentinels.jsonl'),
     samples: await readLines<SampleLine>(folder, 'samples.jsonl'),
   };
+}
+
+async function readEvents(folder: string): Promise<{ events: LabEvent[]; eventsLeftOut: number }> {
+  const counts = new Map<string, number>();
+  let eventsLeftOut = 0;
+  const events = await readLines<LabEvent>(folder, 'events.jsonl', (event) => {
+    const count = counts.get(event.name) ?? 0;
+    if (count >= EVENTS_PER_NAME_MAX || (count === 0 && counts.size >= EVENT_NAMES_MAX)) {
+      eventsLeftOut += 1;
+      return null;
+    }
+    counts.set(event.name, count + 1);
+    return event;
+  });
+  return { events, eventsLeftOut };
 }
 
 async function readManifest(folder: string): Promise<Manifest> {
@@ -69,17 +93,35 @@ async function readManifest(folder: string): Promise<Manifest> {
   return manifest;
 }
 
-async function readLines<T>(folder: string, name: string): Promise<T[]> {
+/** Line by line: six hours of a file can be longer than the longest string. Each is kept as `keep` leaves it. */
+async function readLines<T>(folder: string, name: string, keep: (line: T) => T | null = (line) => line): Promise<T[]> {
   const path = join(folder, name);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw new RunFolderError(`${path} cannot be read: ${error.message}`);
-  });
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  return whole
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => parse<T>(line, path));
+  const lines: T[] = [];
+  const take = (text: string): void => {
+    const line = keep(parse<T>(text, path));
+    if (line !== null) lines.push(line);
+  };
+  try {
+    await using file = await open(path);
+    const isWhole = await endsWithNewline(file);
+    let held: string | null = null;
+    for await (const text of file.readLines({ autoClose: false, start: 0 })) {
+      if (held !== null && held !== '') take(held);
+      held = text;
+    }
+    if (isWhole && held !== null && held !== '') take(held);
+  } catch (error) {
+    if (error instanceof RunFolderError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new RunFolderError(`${path} cannot be read: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+  return lines;
+}
+
+async function endsWithNewline(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+  return bytesRead === 1 && buffer[0] === NEWLINE;
 }
 
 function parse<T>(text: string, path: string): T {
