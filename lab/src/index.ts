@@ -4,6 +4,7 @@ export type { AlertEvent, AlertRule } from './alerts/alert.ts';
 export { AlertBoard } from './alerts/alert-board.ts';
 export { STRATEGY_ALERTS } from './alerts/strategy-alerts.ts';
 export type { Collector, Reading } from './collectors/collector.ts';
+export { boundedText } from './collectors/http-get.ts';
 export { SAMPLE_METRICS } from './collectors/metric-names.ts';
 export { collectorsOf, ownCollectors, presentSources } from './collectors/open-sources.ts';
 export { parseExposition } from './collectors/prometheus-text.ts';
@@ -49,7 +50,7 @@ export type {
   TargetDescription,
   WatchableStream,
 } from './target/target.ts';
-export { TargetUnreachableError } from './target/target.ts';
+export { TargetUnreachableError, withoutQuery } from './target/target.ts';
 export type {
   Criterion,
   Measure,

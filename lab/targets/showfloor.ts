@@ -27,6 +27,7 @@ import {
   type ApiAnswer,
   type ApiResult,
   type ApiStep,
+  boundedText,
   detectHls,
   type MadeStream,
   type MadeStreams,
@@ -115,7 +116,7 @@ async function getJson<T>(url: URL): Promise<T | null> {
   }
   if (!response.ok) return null;
   try {
-    return (await response.json()) as T;
+    return JSON.parse(await boundedText(response)) as T;
   } catch {
     return null; // some other server's page
   }
@@ -311,7 +312,7 @@ async function send<T>(url: URL, path: string, session: Session | null, body?: o
     });
     if (response.ok) return (await response.json()) as T;
     const { reason, title } = (await response.json().catch(() => ({}))) as Partial<Problem>;
-    const waitMs = 1000 * Number(response.headers.get('retry-after') ?? 1);
+    const waitMs = 1000 * (Number(response.headers.get('retry-after')) || 1); // a date, or nothing, is a second
     if (response.status !== 429 || waitedMs + waitMs > REFUSED_WAIT_MS_MAX) {
       throw new TargetUnreachableError(
         `${path} answered ${response.status} (${reason ?? title ?? 'no reason'}): is --seller a fresh sign-in link, or email:password of a seller?`,

@@ -1,5 +1,11 @@
 /** Any server that answers a GET with an HTTP-FLV body or an HLS playlist: SRS, nginx-rtmp, node-media-server, MediaMTX … */
-import { detectHls, type TargetAdapter, type TargetDescription, TargetUnreachableError } from '../src/index.ts';
+import {
+  detectHls,
+  type TargetAdapter,
+  type TargetDescription,
+  TargetUnreachableError,
+  withoutQuery,
+} from '../src/index.ts';
 
 const DETECT_TIMEOUT_MS = 10_000;
 
@@ -14,19 +20,20 @@ async function detect(url: URL): Promise<TargetDescription | null> {
   try {
     const response = await fetch(url, { signal: stop.signal });
     if (response.status >= 400) {
-      throw new TargetUnreachableError(`${url.href} answers ${response.status}: is the stream on air?`);
+      throw new TargetUnreachableError(`${withoutQuery(url.href)} answers ${response.status}: is the stream on air?`);
     }
   } catch (error) {
     if (error instanceof TargetUnreachableError) throw error;
     const cause = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : '';
-    throw new TargetUnreachableError(`${url.href} does not answer (${cause}): is it running?`);
+    throw new TargetUnreachableError(`${withoutQuery(url.href)} does not answer (${cause}): is it running?`);
   } finally {
     clearTimeout(timer);
     stop.abort(); // the body may be endless
   }
   const isHls = url.pathname.endsWith('.m3u8');
   const hls = isHls ? await detectHls(url.href) : null;
-  if (isHls && hls === null) throw new TargetUnreachableError(`${url.href} is no HLS playlist that can be played`);
+  if (isHls && hls === null)
+    throw new TargetUnreachableError(`${withoutQuery(url.href)} is no HLS playlist that can be played`);
   return {
     kind: 'url',
     url: url.origin,

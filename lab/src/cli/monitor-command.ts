@@ -18,6 +18,7 @@ import { addCollectFlags, type CollectFlags, collectRequest, openPrometheus } fr
 import { addDashboardFlag, type DashboardFlags, openAt } from './dashboard-flags.ts';
 import { onInterrupt } from './interrupt.ts';
 import { openWatchers } from './run-watchers.ts';
+import { parseTargetUrl } from './target-url.ts';
 
 const RUNS = fileURLToPath(new URL('../../runs/', import.meta.url));
 const MS_MIN = 1000;
@@ -37,7 +38,7 @@ type MonitorFlags = CollectFlags &
 export function monitorCommand(): Command {
   return addDashboardFlag(addCollectFlags(new Command('monitor')))
     .description('watch a platform on the dashboard, without a load')
-    .option('-t, --target <url>', 'as for run', parseUrl, new URL('http://127.0.0.1:3000'))
+    .option('-t, --target <url>', 'as for run', parseTargetUrl, new URL('http://127.0.0.1:3000'))
     .option('--kind <adapter>', 'skip detection and use this adapter of lab/targets')
     .option('--every <time>', 'how often the collectors look, the same as --collect-every (default: 5s)', parseTime)
     .option('--duration <time>', 'end after this; otherwise Ctrl-C ends it', parseTime)
@@ -161,14 +162,6 @@ function timeStamp(now: Date): string {
     .toISOString()
     .replace(/[-:]|\.\d+Z/g, '')
     .replace('T', '-');
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError('It must be an http or https URL, e.g. http://127.0.0.1:3000');
-  }
-  return url;
 }
 
 function parseTime(text: string): number {

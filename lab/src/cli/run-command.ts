@@ -43,6 +43,7 @@ import { openWatchers } from './run-watchers.ts';
 import { addParameter, type ScenarioParameters } from './scenario-parameters.ts';
 import { sentinelReport } from './sentinel-report.ts';
 import { addStreamFlags, type OpenedStreams, openStreams, type StreamFlags } from './stream-flags.ts';
+import { parseTargetUrl } from './target-url.ts';
 import { terminalReport } from './terminal-report.ts';
 
 const LAB = fileURLToPath(new URL('../../', import.meta.url));
@@ -76,7 +77,7 @@ export function runCommand(): Command {
     .option(
       '-t, --target <url>',
       'web origin of the platform, or full URL of an FLV stream or an HLS playlist',
-      parseUrl,
+      parseTargetUrl,
       new URL('http://127.0.0.1:3000'),
     )
     .option('--kind <adapter>', 'skip detection and use this adapter of lab/targets')
@@ -304,14 +305,6 @@ function timeStamp(now: Date): string {
     .toISOString()
     .replace(/[-:]|\.\d+Z/g, '')
     .replace('T', '-');
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError('It must be an http or https URL, e.g. http://127.0.0.1:3000');
-  }
-  return url;
 }
 
 function parseCount(text: string): number {

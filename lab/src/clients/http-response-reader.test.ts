@@ -47,6 +47,7 @@ describe('responses', () => {
   test.each([
     ['not HTTP', 'FLV\u0001 this is not a response\r\n\r\n', 'http.status_line'],
     ['a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(HTTP_HEAD_BYTES_MAX)}`, 'http.head_too_long'],
+    ['a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nx', 'http.content_length'],
     ['a chunk size that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'http.chunk_size'],
   ])('%s is refused', (_name, text, code) => {
     expect(() => read(text)).toThrow(new HttpFormatError(code));

@@ -128,6 +128,7 @@ export class HttpResponseReader {
   #openBody(head: HttpHead): void {
     const isChunked = head.headers.get('transfer-encoding')?.toLowerCase().endsWith('chunked') ?? false;
     const length = Number(head.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
+    if (!(length >= 0)) throw new HttpFormatError('http.content_length');
     const isEmpty = !isChunked && (length === 0 || head.status === 204 || head.status === 304);
     if (isChunked) this.#state = { kind: 'chunk-size' };
     else this.#state = isEmpty ? { kind: 'done' } : { kind: 'body', leftBytes: length, isChunk: false };

@@ -11,6 +11,11 @@ export type GetAnswer = { readonly status: number; readonly text: string };
 export async function get(url: URL, signal: AbortSignal): Promise<GetAnswer> {
   const { plain, headers } = withoutCredentials(url);
   const response = await fetch(plain, { signal, headers });
+  return { status: response.status, text: await boundedText(response) };
+}
+
+/** The body of an answer. Throws {@link CollectError} when it is longer than {@link ANSWER_BYTES_MAX}; the rest is not read. */
+export async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -18,7 +23,7 @@ export async function get(url: URL, signal: AbortSignal): Promise<GetAnswer> {
     if (bytes > ANSWER_BYTES_MAX) throw new CollectError(`its answer is longer than ${ANSWER_BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') };
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** As {@link get}; throws {@link CollectError} unless the answer is 200. */

@@ -40,10 +40,6 @@ export function parseAccessLine(line: string): AccessLine | null {
  * one gave the answer.
  */
 function lastSeconds(text: string | undefined): number | null {
-  const last =
-    (text ?? '')
-      .split(/\s*[,:]\s*/)
-      .at(-1)
-      ?.trim() ?? '';
+  const last = (text ?? '').split(/[,:]/).at(-1)?.trim() ?? '';
   return /^\d+(\.\d+)?$/.test(last) ? Number(last) * 1000 : null;
 }

@@ -15,12 +15,18 @@ test.each([
   expect(`${kind} ${name} ${where}`).toBe(kept);
 });
 
-test.each(['redis', 'mongo=mongodb://h', 'redis=http://h', 'srs=', 'nginx-log=', 'postgres=not a url', '=x'])(
-  '%s is refused',
-  (text) => {
-    expect(() => parseSource(text)).toThrow(SourceError);
-  },
-);
+test.each([
+  'redis',
+  'redis=redis://:100%@h',
+  'mongo=mongodb://h',
+  'redis=http://h',
+  'srs=',
+  'nginx-log=',
+  'postgres=not a url',
+  '=x',
+])('%s is refused', (text) => {
+  expect(() => parseSource(text)).toThrow(SourceError);
+});
 
 test('a refusal does not repeat the secret', () => {
   expect(() => parseSource('redis=http://:hunter2@h')).toThrow(/^(?!.*hunter2)/s);

@@ -55,6 +55,9 @@ export function parseSource(text: string): Source {
   const isRight =
     scheme === undefined ? kind === 'docker' || where !== '' : scheme.test(URL.parse(where)?.protocol ?? '');
   if (!isRight) throw new SourceError(`${kind}= must be followed by ${SOURCE_KINDS[kind]}`);
+  if (scheme !== undefined && !hasReadableLogin(where)) {
+    throw new SourceError(`${kind}=: user and password must be percent-encoded (% is %25)`);
+  }
   return { kind, name: name ?? nameOf(kind, where), where };
 }
 
@@ -72,6 +75,16 @@ export function processQuery(where: string): ProcessQuery {
   if (key === 'port') return { port: Number(digits) };
   const [, command = where, port] = /^(.*) beside port=(\d+)$/.exec(where) ?? [];
   return port === undefined ? { command } : { command, besidePort: Number(port) };
+}
+
+function hasReadableLogin(where: string): boolean {
+  const url = URL.parse(where);
+  try {
+    decodeURIComponent(`${url?.username}${url?.password}`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isSourceKind(text: string): text is SourceKind {

@@ -17,7 +17,7 @@ import type { Manifest, SteeringRecord } from '../run-folder/manifest.ts';
 import { type RunData, readRunFolder } from '../run-folder/run-reader.ts';
 import { type RunVerdict, verdictOf } from '../run-folder/run-verdict.ts';
 import { RunWriter } from '../run-folder/run-writer.ts';
-import { abilitiesOf, type TargetAdapter, type TargetDescription } from '../target/target.ts';
+import { abilitiesOf, describeTarget, type TargetAdapter, type TargetDescription } from '../target/target.ts';
 import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 import { clockOfRun, measureClock } from './clock-comparison.ts';
 import { Coordinator, type Progress } from './coordinator.ts';
@@ -224,7 +224,7 @@ async function makeManifest(
     sliceMs: plan.sliceMs,
     isShortened: plan.isShortened,
     isCoLocated,
-    target,
+    target: describeTarget(target),
     workers,
     criteria: scenario.criteria,
     guard: { ...GUARD_DEFAULTS, ...scenario.guard },

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { monotonicMs } from '../clock.ts';
+import { boundedText } from '../collectors/http-get.ts';
 import { RespClient } from '../collectors/resp-client.ts';
 import { hostSettings } from '../run-folder/fingerprint.ts';
 import { nginxSettings, redisSettings, type Settings, srsSettings } from './config-settings.ts';
@@ -58,8 +59,8 @@ export async function readEnvironment(sources: ParitySources): Promise<Environme
 async function textOf(place: string): Promise<string> {
   if (!/^https?:/.test(place)) return readFile(place, 'utf8');
   const response = await fetch(place, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`${place} answers ${response.status}`);
-  return response.text();
+  if (!response.ok) throw new Error(`it answers ${response.status}`);
+  return boundedText(response);
 }
 
 /** The shortest of several: what the way takes, without what the server does. */
@@ -77,7 +78,7 @@ async function roundTrip(target: URL): Promise<Settings> {
 /** https://ossrs.io/lts/en-us/docs/v6/doc/http-api: /api/v1/versions. */
 async function srsVersion(api: URL): Promise<Settings> {
   const response = await fetch(new URL('/api/v1/versions', api), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  const answer = (await response.json()) as { data?: { version?: string } };
+  const answer = JSON.parse(await boundedText(response)) as { data?: { version?: string } };
   const version = answer.data?.version;
   return version === undefined ? {} : { 'srs.version': version };
 }

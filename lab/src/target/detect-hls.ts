@@ -1,3 +1,4 @@
+import { boundedText } from '../collectors/http-get.ts';
 import { firstVariantUri, readHlsList } from '../player/hls-list.ts';
 import type { TargetDescription } from './target.ts';
 
@@ -17,7 +18,7 @@ export async function detectHls(url: string): Promise<TargetDescription['hls']> 
 async function getText(url: string): Promise<{ url: string; text: string } | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const text = response.ok ? await response.text() : '';
+    const text = response.ok ? await boundedText(response) : '';
     return text.startsWith('#EXTM3U') ? { url: response.url, text } : null;
   } catch {
     return null;

@@ -30,7 +30,7 @@ export async function findTarget(url: URL, kind?: string): Promise<FoundTarget> 
     if (description !== null) return { description, adapter, adapterUrl };
   }
   throw new TargetUnreachableError(
-    `${url.href} answers, but is none of: ${kinds.join(', ')}. Name the full URL of a stream (.flv or .m3u8) to test any other server`,
+    `${url.origin}${url.pathname} answers, but is none of: ${kinds.join(', ')}. Name the full URL of a stream (.flv or .m3u8) to test any other server`,
   );
 }
 

@@ -6,7 +6,7 @@
 import type { TargetSource } from '../collectors/source.ts';
 import type { Plane, VideoAbility } from '../verdict/criterion.ts';
 
-/** Plain data: it travels to the worker threads and into the run's manifest. No secrets. */
+/** Plain data: it travels to the worker threads, and as {@link describeTarget} leaves it into the run's manifest. */
 export type TargetDescription = {
   /** Name of the adapter. */
   readonly kind: string;
@@ -45,6 +45,26 @@ export type ShowChange = {
   readonly state: 'live' | 'interrupted' | 'resumed' | 'ended';
   readonly graceEndsAtWallMs: number | null;
 };
+
+/** The same target as it may be kept: a query of a stream's URL can hold a token. */
+export function describeTarget(target: TargetDescription): TargetDescription {
+  const { url, flvUrl, hls, streams } = target;
+  const watched = (one: Pick<TargetDescription, 'flvUrl' | 'hls'>) => ({
+    flvUrl: one.flvUrl === null ? null : withoutQuery(one.flvUrl),
+    hls: one.hls === null ? null : { ...one.hls, url: withoutQuery(one.hls.url) },
+  });
+  return {
+    ...target,
+    url: withoutQuery(url),
+    ...watched({ flvUrl, hls }),
+    ...(streams === undefined ? {} : { streams: streams.map((one) => ({ ...one, ...watched(one) })) }),
+  };
+}
+
+/** For messages and run folders. */
+export function withoutQuery(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}
 
 /** In which ways the target can be watched. */
 export function abilitiesOf({ flvUrl, hls }: Pick<TargetDescription, 'flvUrl' | 'hls'>): VideoAbility[] {
