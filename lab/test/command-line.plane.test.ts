@@ -43,6 +43,16 @@ describe('usage', () => {
   });
 
   test.each([
+    ['--target', 'http://bob:hunter2@example.com/x.flv', /must not hold a user or password/],
+    ['--collect', 'redis=http://:hunter2@example.com', /redis:\/\/\[user\]:password@host:port/],
+  ])('a login in a refused %s is not repeated', async (flag, value, message) => {
+    const { code, output } = await lab('run', 'smoke', flag, value);
+    expect(code).toBe(2);
+    expect(output).toMatch(message);
+    expect(output).not.toContain('hunter2');
+  });
+
+  test.each([
     ['an unknown command', ['frobnicate'], /unknown command/],
     [
       'an unknown scenario',

@@ -53,7 +53,13 @@ const program = new Command('showfloor-lab')
   .addCommand(monitorCommand())
   .addCommand(publishCommand())
   .exitOverride();
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) {
+  // Commander repeats what it could not read, and a login may be in it.
+  command.configureOutput({
+    outputError: (text, write) => write(text.replace(/:\/\/(?!\[?user\]?:password@)[^\s/@']*@/g, '://…@')),
+  });
+  command.exitOverride();
+}
 
 process.on('uncaughtException', endByFault);
 
