@@ -1,8 +1,10 @@
 /** `--seller`, `--rtmp`, `--encoder` and `--sentinels` of `run`: streams that the lab publishes itself, and real browsers. */
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { withStreamKey } from '@showfloor/rtmp-client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { monotonicMs } from '../clock.ts';
 import type { PlanOptions } from '../engine/plan.ts';
 import type { ExtraOptions } from '../engine/run-extras.ts';
 import type { Scenario } from '../engine/scenario.ts';
@@ -12,9 +14,17 @@ import { ENCODERS, type Encoder, type PublishedAs } from '../publisher/publisher
 import { numberedUrl } from '../publisher/stream-names.ts';
 import { detectHls } from '../target/detect-hls.ts';
 import { type FoundTarget, findAdapter, findTarget } from '../target/load-target.ts';
-import { type MadeStreams, TargetUnreachableError, type WatchableStream } from '../target/target.ts';
+import {
+  type MadeStreams,
+  type TargetDescription,
+  TargetUnreachableError,
+  type WatchableStream,
+} from '../target/target.ts';
 
 const ON_AIR_MS_MAX = 20_000;
+/** How long a target may take to show what it has accepted. */
+const KNOWN_MS_MAX = 8_000;
+const ASK_EVERY_MS = 250;
 const SENTINELS_MAX = 16;
 
 /** What the user said. */
@@ -127,16 +137,39 @@ async function findMade(
   target: { readonly url: URL; readonly kind: string | undefined },
   made: MadeStreams,
 ): Promise<FoundTarget> {
-  const found = await findTarget(target.url, target.kind);
+  const found = await untilFound(target.url, target.kind);
   const first = made.streams[0];
   if (first === undefined) return found;
-  const isLowLatency = (await detectHls(first.hlsUrl))?.isLowLatency ?? null;
+  const isLowLatency = (await untilListed(first.hlsUrl))?.isLowLatency ?? null;
   const streams = made.streams.map(({ name, flvUrl, hlsUrl }) => ({
     name,
     flvUrl,
     hls: isLowLatency === null ? null : { url: hlsUrl, isLowLatency },
   }));
   return watching(found, streams);
+}
+
+/** A publisher that was taken is on air for the shop, and for viewers, a moment later. */
+async function untilFound(url: URL, kind: string | undefined): Promise<FoundTarget> {
+  const deadlineMs = monotonicMs() + KNOWN_MS_MAX;
+  for (;;) {
+    try {
+      return await findTarget(url, kind);
+    } catch (error) {
+      if (!(error instanceof TargetUnreachableError) || monotonicMs() > deadlineMs) throw error;
+      await sleep(ASK_EVERY_MS);
+    }
+  }
+}
+
+/** The first list needs a segment. Null when there is none in time: then nobody watches by HLS, and the run says so. */
+async function untilListed(hlsUrl: string): Promise<TargetDescription['hls']> {
+  const deadlineMs = monotonicMs() + KNOWN_MS_MAX;
+  for (;;) {
+    const hls = await detectHls(hlsUrl);
+    if (hls !== null || monotonicMs() > deadlineMs) return hls;
+    await sleep(ASK_EVERY_MS);
+  }
 }
 
 /** A target that is a URL has one per stream, each of which must answer. */
@@ -148,7 +181,7 @@ async function findNumbered(
   const urls = published.map(
     (_, index) => new URL(numberedUrl(text, index + 1, url.pathname === '/' ? 1 : published.length)),
   );
-  const [first, ...others] = await Promise.all(urls.map((one) => findTarget(one, kind)));
+  const [first, ...others] = await Promise.all(urls.map((one) => untilFound(one, kind)));
   if (first === undefined) throw new TargetUnreachableError(`${url.href} has no stream`);
   if (published.length === 1) return first;
   const streams = [first, ...others].map(({ description }, index) => ({
