@@ -126,7 +126,7 @@ test.concurrent('a canary watches beside the crowd, in a process of its own, and
   const keys = data.lines.flatMap(({ counters }) => Object.keys(counters));
   expect(keys.some((key) => key.includes('canary'))).toBe(false);
   const watched = data.canary?.flatMap(({ data: { counters } }) => Object.entries(counters));
-  expect(watched?.find(([key]) => key.startsWith('play_starts_total{group=canary-flv'))).toBeDefined();
+  expect(watched?.find(([key]) => key.startsWith('watched_ms_total{group=canary-flv'))).toBeDefined();
   expect(verdict.trust.suspicions ?? []).toEqual([]);
 });
 
