@@ -2,7 +2,9 @@
  * Collecting in a run: what the target's adapter knows, what the user named, the lab's own machine; every line goes into the
  * run folder, and so does every alert that fires or clears.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AlertBoard } from '../alerts/alert-board.ts';
+import { monotonicMs } from '../clock.ts';
 import type { ActorKind, Scenario } from '../engine/scenario.ts';
 import type { Stage } from '../engine/stage.ts';
 import type { ProcessBindings } from '../faults/process-control.ts';
@@ -31,6 +33,9 @@ export type CollectionRecord = {
   readonly absent: readonly Source[];
 };
 
+/** Servers count who watches by HLS for some seconds after the last request: what is left over shows after that, and one scrape. */
+const SETTLE_MS = 15_000;
+
 const VIEWER_ACTORS: readonly ActorKind[] = ['flv-viewer', 'hls-viewer'];
 
 /** One run's collecting. `conduct` goes on until its stage is over, then closes everything. */
@@ -38,11 +43,13 @@ export class RunCollection {
   readonly record: CollectionRecord;
   readonly #collectors: readonly Collector[];
   readonly #counts: LabCounts;
+  readonly #settleMs: number;
 
-  private constructor(record: CollectionRecord, collectors: readonly Collector[], counts: LabCounts) {
+  private constructor(record: CollectionRecord, collectors: readonly Collector[], scenario: Scenario) {
     this.record = record;
     this.#collectors = collectors;
-    this.#counts = counts;
+    this.#counts = new LabCounts(scenario);
+    this.#settleMs = asksWhatIsLeft(scenario, collectors) ? SETTLE_MS : 0;
   }
 
   /** Asks once whether the adapter's sources are there. */
@@ -57,7 +64,7 @@ export class RunCollection {
     const sources = withoutTwins([...(request.sources ?? []), ...present, ...boundProcesses(processes)]);
     const everyMs = request.everyMs ?? COLLECT_EVERY_MS;
     const record = { everyMs, sources: sources.map(describeSource), absent };
-    return new RunCollection(record, collectorsOf(sources), new LabCounts(scenario));
+    return new RunCollection(record, collectorsOf(sources), scenario);
   }
 
   /** The gauges of the second that has passed: how many virtual users there are. */
@@ -65,7 +72,8 @@ export class RunCollection {
     this.#counts.gauges = gauges;
   }
 
-  async conduct(stage: Stage, writer: Pick<RunWriter, 'writeSample'>): Promise<void> {
+  /** Looks on for a while after a run of full length where a criterion asks what it leaves behind. */
+  async conduct(stage: Stage, writer: Pick<RunWriter, 'writeSample'>, durationMs: number): Promise<void> {
     const viewers = new ViewerCount(this.record.everyMs);
     const alerts = new AlertBoard();
     const running = startCollectors({
@@ -81,8 +89,19 @@ export class RunCollection {
       },
     });
     await aborted(stage.signal);
+    const isWhole = monotonicMs() - stage.startAtMs >= durationMs;
+    if (isWhole && this.#settleMs > 0) await sleep(this.#settleMs);
     await running.stop();
   }
+}
+
+function asksWhatIsLeft({ criteria }: Scenario, collectors: readonly Collector[]): boolean {
+  return criteria.some(
+    ({ measure }) =>
+      measure.kind === 'sample' &&
+      measure.reduce === 'left-over' &&
+      collectors.some(({ collector }) => measure.collectors?.includes(collector) === true),
+  );
 }
 
 /** The first of two with the same kind and name: what a user names comes before what an adapter guesses. */

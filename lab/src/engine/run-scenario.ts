@@ -117,7 +117,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     },
     conduct: async (stage) => {
       const steered = followSteering(options.folder, Object.keys(scenario.groups), stage, (one) => steering.push(one));
-      const collected = collection.conduct(stage, writer);
+      const collected = collection.conduct(stage, writer, plan.durationMs);
       const extra = extras.conduct(stage);
       await Promise.all([
         faults.conduct(extras.hear(stage)),
